@@ -1,0 +1,3 @@
+"""The bridge room."""
+
+__all__ = ()

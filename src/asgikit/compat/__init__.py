@@ -1,0 +1,3 @@
+"""The compat room."""
+
+__all__ = ()

@@ -1,0 +1,70 @@
+"""Everything that asgikit raises, as one tree.
+
+Each class is also a subclass of the builtin that a caller would expect (`TypeError` for a wrong
+argument, `RuntimeError` for a wrong moment), so that code written against asgiref keeps working.
+A message says what was wrong, whose mistake it was and what to do instead. No class here knows a
+room: rooms import errors, never the other way round.
+"""
+
+__all__ = (
+    "AbandonedError",
+    "AsgikitError",
+    "ClosedError",
+    "DeadlockError",
+    "ExecutorContractError",
+    "LeaseTimeoutError",
+    "LoopUnavailableError",
+    "MissingExtraError",
+    "RunningLoopError",
+    "ScopeError",
+    "UnsupportedRuntimeError",
+    "WrapError",
+)
+
+
+class AsgikitError(Exception):
+    """The root: `except AsgikitError` catches everything that asgikit itself raises."""
+
+
+class WrapError(AsgikitError, TypeError):
+    """Something that the wrapper cannot wrap was given to it; raised where the wrapping happens."""
+
+
+class ExecutorContractError(AsgikitError, TypeError):
+    """An executor does not keep `asgikit.protocols.ExecutorLike`: no `submit`, or no future from it."""
+
+
+class ClosedError(AsgikitError, RuntimeError):
+    """A bridge, pool, runner or server was used after it had been closed."""
+
+
+class RunningLoopError(AsgikitError, RuntimeError):
+    """`async_to_sync` was called on a thread that is running an event loop; `await` instead."""
+
+
+class LoopUnavailableError(AsgikitError, RuntimeError):
+    """The event loop that a call needs is closed, has stopped, or cannot be started."""
+
+
+class ScopeError(AsgikitError, RuntimeError):
+    """A scope was entered twice, or used by a task that outlived it."""
+
+
+class DeadlockError(AsgikitError, RuntimeError):
+    """A cycle of waits really exists; the message names the threads and calls in it."""
+
+
+class AbandonedError(AsgikitError, RuntimeError):
+    """A call was refused because abandoned calls hold the threads that it would need."""
+
+
+class LeaseTimeoutError(AsgikitError, TimeoutError):
+    """No worker of a thread-sensitive pool became free within the pool's lease timeout."""
+
+
+class UnsupportedRuntimeError(AsgikitError, RuntimeError):
+    """The running framework (trio, a gevent-patched process) cannot do what was asked."""
+
+
+class MissingExtraError(AsgikitError, ImportError):
+    """An optional dependency is not installed; the message says which to install."""

@@ -1,0 +1,3 @@
+"""The executor room."""
+
+__all__ = ()

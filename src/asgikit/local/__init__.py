@@ -1,0 +1,3 @@
+"""The local room."""
+
+__all__ = ()

@@ -1,0 +1,3 @@
+"""The loop room."""
+
+__all__ = ()

@@ -1,0 +1,22 @@
+"""What every room may ask for, and nothing about how: small protocols, each with an implementation elsewhere."""
+
+from asgikit.protocols._executors import (
+    ExecutorLike,
+    HostExecutor,
+    SupportsPost,
+    SupportsSubmit,
+    SupportsSubmitArgs,
+    Work,
+)
+from asgikit.protocols._time import Cancellable, Clock
+
+__all__ = (
+    "Cancellable",
+    "Clock",
+    "ExecutorLike",
+    "HostExecutor",
+    "SupportsPost",
+    "SupportsSubmit",
+    "SupportsSubmitArgs",
+    "Work",
+)

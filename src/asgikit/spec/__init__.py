@@ -1,0 +1,3 @@
+"""The spec room."""
+
+__all__ = ()

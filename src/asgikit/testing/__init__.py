@@ -1,0 +1,3 @@
+"""The testing room."""
+
+__all__ = ()

@@ -1,0 +1,3 @@
+"""The trace room."""
+
+__all__ = ()

@@ -1,0 +1,3 @@
+"""The wsgi room."""
+
+__all__ = ()
