@@ -1,3 +1,18 @@
-"""The executor room."""
+"""Where calls run: the current thread, worker threads, leased thread-sensitive workers, or inline.
 
-__all__ = ()
+Each is a `concurrent.futures.Executor` and may be used without a bridge. Nothing here knows event loops.
+"""
+
+from asgikit.executor._counters import PoolCounters
+from asgikit.executor._current_thread import CurrentThreadExecutor
+from asgikit.executor._inline import InlineExecutor
+from asgikit.executor._sensitive_pool import ThreadSensitivePool
+from asgikit.executor._worker_pool import WorkerThreadPool
+
+__all__ = (
+    "CurrentThreadExecutor",
+    "InlineExecutor",
+    "PoolCounters",
+    "ThreadSensitivePool",
+    "WorkerThreadPool",
+)

@@ -3,10 +3,14 @@
 from asgikit.protocols._executors import (
     ExecutorLike,
     HostExecutor,
+    Inbox,
+    Lease,
+    SensitivePool,
     SupportsPost,
     SupportsSubmit,
     SupportsSubmitArgs,
     Work,
+    WorkerHome,
 )
 from asgikit.protocols._time import Cancellable, Clock
 
@@ -15,8 +19,12 @@ __all__ = (
     "Clock",
     "ExecutorLike",
     "HostExecutor",
+    "Inbox",
+    "Lease",
+    "SensitivePool",
     "SupportsPost",
     "SupportsSubmit",
     "SupportsSubmitArgs",
     "Work",
+    "WorkerHome",
 )

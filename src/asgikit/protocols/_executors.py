@@ -1,10 +1,25 @@
-"""Where calls run, as the bridge sees it: executors, leases and the pool that gives them."""
+"""Where calls run, as the rooms above see it: executors, the work they take, leases and the pool that gives them.
+
+`ExecutorLike` is all that a user's executor has to keep. The rest is the fast lane between our own
+rooms: work that delivers its own outcome, so that no future and no lock of one is paid for.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import ParamSpec, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-__all__ = ("ExecutorLike", "HostExecutor", "SupportsPost", "SupportsSubmit", "SupportsSubmitArgs", "Work")
+__all__ = (
+    "ExecutorLike",
+    "HostExecutor",
+    "Inbox",
+    "Lease",
+    "SensitivePool",
+    "SupportsPost",
+    "SupportsSubmit",
+    "SupportsSubmitArgs",
+    "Work",
+    "WorkerHome",
+)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -27,17 +42,36 @@ class SupportsSubmitArgs(Protocol):
 
 
 ExecutorLike: TypeAlias = SupportsSubmit | SupportsSubmitArgs
-"""What `executor=` takes: asgikit's own executors, every `concurrent.futures.Executor`, and whatever else has `submit`."""
+"""What `executor=` takes: asgikit's own executors, every `concurrent.futures.Executor`, whatever else has `submit`."""
 
 
 class Work(Protocol):
     """One call on its way to a thread. It knows by itself whom to tell of its outcome."""
 
+    @property
+    def name(self) -> str:
+        """What a report calls it, such as `shop.views.checkout`."""
+        ...
+
     def run(self) -> None:
-        """Make the call on this thread and deliver the outcome. Called once; never raises."""
+        """Make the call on this thread and keep the outcome. Called at most once; never raises."""
+
+    def deliver(self) -> None:
+        """Hand the outcome to whoever waits for it. Called once after `run`, on its thread; short, and never raises."""
 
     def fail(self, error: BaseException, /) -> None:
-        """Deliver `error` instead: the call will never run. Called at most once, and not after `run`."""
+        """Deliver `error` instead: the call will never run. Called at most once, and never after `run`."""
+
+
+class Inbox(Protocol):
+    """A queue of work with one reader; `None` in it only wakes the reader. `queue.SimpleQueue` is one."""
+
+    def put(self, item: Work | None, /) -> None:
+        """Append. May be called on any thread; never blocks."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Work | None:
+        """Take the oldest item, waiting at most `timeout` seconds, or raise `queue.Empty`. Called by the reader."""
+        ...
 
 
 @runtime_checkable
@@ -45,7 +79,28 @@ class SupportsPost(Protocol):
     """The fast lane of an executor: takes work that delivers its own outcome, so no future is made."""
 
     def post(self, work: Work, /) -> None:
-        """Have `work.run()` called once on a thread of this executor, or raise. May be called on any thread."""
+        """Have `work.run()` and then `work.deliver()` called on a thread of this executor, or raise.
+
+        May be called on any thread.
+        """
+
+
+@runtime_checkable
+class WorkerHome(SupportsPost, Protocol):
+    """An executor that wants to know what its running work is doing, to keep its bounds honest."""
+
+    def host(self, work: Work, /) -> Inbox | None:
+        """`work`, running on this thread, starts to wait for a coroutine and hosts meanwhile.
+
+        Returns the inbox that the host has to serve beside its own chain, or None.
+        """
+        ...
+
+    def resume(self, work: Work, /) -> None:
+        """`work`, running on this thread, has its coroutine's outcome and goes on."""
+
+    def abandon(self, work: Work, /) -> None:
+        """Nobody waits for `work` any more, and its thread may be busy for long. May be called on any thread."""
 
 
 class HostExecutor(Protocol):
@@ -55,5 +110,49 @@ class HostExecutor(Protocol):
         """Queue the call for the hosting thread. May be called on any other thread."""
         ...
 
-    def run_until_future(self, future: "Future[object]", /) -> None:
+    def run_until_future(self, future: "Future[_T]", /) -> None:
         """Run submitted work on the calling thread, which must be the owner, until `future` is done."""
+
+
+class Lease(WorkerHome, Protocol):
+    """One worker thread held for one scope. The worker is taken at the first `post`, not before."""
+
+    @property
+    def thread_id(self) -> int | None:
+        """The `threading.get_ident()` of the worker, or None while there is none."""
+        ...
+
+    @property
+    def waiting(self) -> bool:
+        """Whether posted work waits for a worker to become free."""
+        ...
+
+    def expire(self) -> None:
+        """Stop waiting for a worker: posted work fails with `LeaseTimeoutError`. Nothing if there is a worker."""
+
+    def release(self) -> None:
+        """Give the worker back once it has run what was posted. Never blocks; idempotent; any thread."""
+
+    def describe(self) -> str:
+        """Say in a few words which thread this is and what it is running, for reports."""
+        ...
+
+
+class SensitivePool(Protocol):
+    """Gives scopes their worker threads."""
+
+    @property
+    def lease_timeout(self) -> float | None:
+        """Seconds that a scope waits for a free worker; None waits without limit."""
+        ...
+
+    def default(self) -> Lease:
+        """Return the one lease shared by all work outside any scope. It does not count towards the bound."""
+        ...
+
+    def lease(self) -> Lease:
+        """Return a new lease, which holds no worker yet."""
+        ...
+
+    def close(self, grace: float = ..., /) -> None:
+        """Stop every worker, waiting at most `grace` seconds for busy ones. Idempotent."""

@@ -1,0 +1,33 @@
+"""The executor that has no thread: for platforms without threads, and for tests that want no concurrency."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import ParamSpec, TypeVar, final
+
+from asgikit.executor._work import FutureWork
+from asgikit.protocols import Work
+
+__all__ = ("InlineExecutor",)
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+@final
+class InlineExecutor(Executor):
+    """Runs every call at once, on the thread that submits it.
+
+    Given to a `Bridge`, synchronous functions block its event loop: right where there are no threads
+    (Pyodide), wrong on a server.
+    """
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Run `fn(*args, **kwargs)` now, on the calling thread; the returned future is done."""
+        work = FutureWork(fn, *args, **kwargs)
+        work.run()
+        return work.future
+
+    def post(self, work: Work, /) -> None:
+        """Run `work` now, on the calling thread."""
+        work.run()
+        work.deliver()

@@ -1,0 +1,382 @@
+"""Leased worker threads: one thread for all that one scope runs, reused by the next scope.
+
+A lease holds no thread until work is posted to it. Whoever posts never waits: work that finds no free
+worker stays with its lease, and leases get workers in the order in which they asked.
+"""
+
+import os
+import sys
+import threading
+import warnings
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from queue import Empty
+from typing import Literal, ParamSpec, TypeVar, final
+
+from asgikit.errors import AbandonedError, ClosedError, LeaseTimeoutError, ScopeError
+from asgikit.executor._counters import PoolCounters
+from asgikit.executor._lease_worker import Hooks, LeaseWorker
+from asgikit.executor._thread import ThreadNames, default_bound, join_all
+from asgikit.executor._work import FutureWork
+from asgikit.protocols import Inbox, Work
+
+__all__ = ("ThreadSensitivePool",)
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+@final
+class _State:
+    """What leases and workers share. It does not know the pool, so that a forgotten pool can be collected."""
+
+    def __init__(self, pool: str, bound: int, max_abandoned: int, on_abandon: str, hooks: Hooks) -> None:
+        self.pool = pool
+        self.bound = bound
+        self.max_abandoned = max_abandoned
+        self.replace = on_abandon == "replace"
+        self.hooks = hooks
+        self.closed = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Start empty: at birth, and in a forked child, where none of the parent's threads exists."""
+        self.process = os.getpid()
+        self.names = ThreadNames(self.pool)
+        self.lock = threading.Lock()
+        self.idle: list[LeaseWorker] = []
+        self.workers: set[LeaseWorker] = set()
+        self.waiting: deque[_Lease] = deque()
+        self.abandoned = 0
+        self.uncounted = 0  # workers of permanent leases
+        self.started = 0
+        self.default: _Lease | None = None
+
+    # Everything below is called with the lock held, unless it says otherwise.
+
+    def worker_for(self, *, permanent: bool) -> LeaseWorker | None:
+        """Return a worker that is free, or a new one if the bound allows, or None."""
+        if self.idle and not permanent:
+            return self.idle.pop()
+        if self.counted() >= self.bound and not permanent:
+            return None
+        worker = LeaseWorker(self)
+        self.workers.add(worker)
+        try:
+            worker.thread = self.names.start(worker.serve)
+        except BaseException:  # no thread to be had (memory, interpreter exit)
+            self.workers.discard(worker)
+            raise
+        self.uncounted += permanent
+        self.started += 1
+        return worker
+
+    def back(self, worker: LeaseWorker) -> None:
+        """Take a worker back that has finished with its lease: for the next in line, for the idle ones, or to end."""
+        if self.closed or self.counted() > self.bound:
+            self.workers.discard(worker)
+            worker.end()
+        elif self.waiting:
+            self.waiting.popleft().bind(worker)
+        else:
+            self.idle.append(worker)
+
+    def recovered(self, worker: LeaseWorker) -> None:  # noqa: ARG002 - WorkerOwner's signature
+        """The abandoned call of a worker has ended after all."""
+        self.abandoned -= 1
+
+    def counted(self) -> int:
+        """How many workers count towards the bound."""
+        return len(self.workers) - self.uncounted - min(self.abandoned, self.max_abandoned)
+
+
+@final
+class _Lease:
+    """One worker for one scope: see `asgikit.protocols.Lease`."""
+
+    __slots__ = ("_backlog", "_permanent", "_process", "_released", "_state", "_worker")
+
+    def __init__(self, state: _State, *, permanent: bool = False) -> None:
+        self._state = state
+        self._permanent = permanent
+        self._worker: LeaseWorker | None = None
+        self._backlog: deque[Work] = deque()
+        self._released = False
+        self._process = state.process
+
+    @property
+    def thread_id(self) -> int | None:
+        worker = self._worker
+        return None if worker is None or worker.thread is None else worker.thread.ident
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._backlog)
+
+    def post(self, work: Work, /) -> None:
+        state = self._state
+        if self._process != os.getpid():
+            self._leave_parent()
+        with state.lock:
+            if state.closed or self._released:
+                raise self._refusal()
+            worker = self._worker
+            if worker is not None and worker.abandoned:
+                worker = self._replace(worker)
+            if worker is None:
+                worker = self._ask()
+            if worker is None:
+                self._backlog.append(work)
+            else:
+                worker.push(work)
+
+    def host(self, work: Work, /) -> Inbox | None:  # noqa: ARG002 - WorkerHome's signature
+        """Work of the same scope may run while a call of it waits; unrelated work on the default worker may not."""
+        return None if self._permanent else self._worker
+
+    def resume(self, work: Work, /) -> None:
+        """Nothing was given up."""
+
+    def abandon(self, work: Work, /) -> None:
+        state = self._state
+        refused: list[Work] = []
+        refusal: AbandonedError | None = None
+        with state.lock:
+            worker = self._worker
+            if worker is None or worker.work is not work or worker.abandoned:
+                return
+            worker.abandoned = True
+            state.abandoned += 1
+            if worker.queued:  # others wait for this thread
+                try:
+                    self._replace(worker)
+                except AbandonedError as error:
+                    refused, refusal = worker.take_queued(), error
+        for waiting in refused:
+            if refusal is not None:
+                waiting.fail(refusal)
+
+    def expire(self) -> None:
+        with self._state.lock:
+            if self._worker is not None or not self._backlog:
+                return
+            self._leave_line()
+            refused = self.drop_backlog()
+        bound = self._state.bound
+        for work in refused:
+            work.fail(LeaseTimeoutError(f"no worker of {bound} became free in time for {work.name}"))
+
+    def release(self) -> None:
+        state = self._state
+        with state.lock:
+            if self._released:
+                return
+            self._released = True
+            worker, self._worker = self._worker, None
+            refused = self.drop_backlog()
+            if worker is None:
+                self._leave_line()
+            else:
+                worker.release()
+        for work in refused:
+            work.fail(self._refusal())
+
+    def describe(self) -> str:
+        worker = self._worker
+        if worker is None or worker.thread is None:
+            return "no worker yet"
+        work = worker.work
+        return f"thread {worker.thread.name!r} running {work.name}" if work else f"thread {worker.thread.name!r}, idle"
+
+    def bind(self, worker: LeaseWorker) -> None:
+        """Take `worker` and hand it what has been posted. Called with the lock held."""
+        self._worker = worker
+        worker.begin()
+        while self._backlog:
+            worker.push(self._backlog.popleft())
+
+    def drop_backlog(self) -> list[Work]:
+        """Take out what waits for a worker. Called with the lock held."""
+        dropped = list(self._backlog)
+        self._backlog.clear()
+        return dropped
+
+    def _ask(self) -> LeaseWorker | None:
+        """Get a worker or stand in line. Called with the lock held."""
+        if self._backlog:
+            return None  # in line already
+        if not self._state.waiting or self._permanent:
+            worker = self._state.worker_for(permanent=self._permanent)
+            if worker is not None:
+                self.bind(worker)
+                return worker
+        self._state.waiting.append(self)
+        return None
+
+    def _replace(self, stuck: LeaseWorker) -> LeaseWorker | None:
+        """Leave the worker with its abandoned call; what waited behind it goes to another. Called with the lock held."""
+        state = self._state
+        name = "?" if stuck.work is None else stuck.work.name
+        refused = "" if state.replace else f"the thread of this scope is held by the abandoned call {name}"
+        if state.abandoned > state.max_abandoned:
+            refused = f"{state.abandoned} abandoned calls hold threads, more than the {state.max_abandoned} allowed"
+        if refused:
+            raise AbandonedError(f"{refused}; it began to run and nobody waits for it any more")
+        self._worker = None
+        self._backlog.extend(stuck.take_queued())
+        stuck.release()
+        if self._permanent:
+            state.uncounted -= 1
+        worker = state.worker_for(permanent=self._permanent)
+        if worker is not None:
+            self.bind(worker)
+        elif self._backlog:
+            state.waiting.append(self)
+        return worker
+
+    def _leave_parent(self) -> None:
+        """In a forked child: forget the parent's worker, which does not exist here."""
+        if self._state.process != os.getpid():
+            self._state.reset()
+        self._worker, self._process = None, self._state.process
+        self._backlog.clear()
+        if self._permanent:
+            self._state.default = self
+
+    def _leave_line(self) -> None:
+        if self in self._state.waiting:
+            self._state.waiting.remove(self)
+
+    def _refusal(self) -> Exception:
+        if self._state.closed:
+            return ClosedError(f"the thread-sensitive pool {self._state.pool!r} is closed")
+        return ScopeError("this thread-sensitive scope has ended")
+
+
+@final
+class ThreadSensitivePool(Executor):
+    """Leases one worker thread to each scope, at most `max_workers` at a time, and reuses them.
+
+    Args:
+        max_workers: how many workers, leased and idle; None means `min(32, cpus + 4)`. Scopes beyond it wait
+            in the order in which they asked. The default worker, which serves all work outside scopes, is
+            not counted.
+        name: the middle of the thread names, `asgikit-<name>-<n>`.
+        lease_timeout: seconds that a scope waits for a worker before its calls fail with `LeaseTimeoutError`.
+        on_abandon: what happens to a worker held by a call that nobody waits for any more when other calls
+            of its scope want to run: `replace` gives them a fresh worker, `fail` refuses them.
+        max_abandoned: how many such workers do not count towards `max_workers`; beyond it calls that would
+            need a further one are refused with `AbandonedError`.
+        on_worker_start, on_lease_start, on_lease_end, on_worker_end: called without arguments on the worker
+            thread itself, for what belongs to a thread (a database connection). What they raise is logged.
+
+    Any thread may call any method. A pool that is forgotten while it has threads is a ResourceWarning.
+    """
+
+    def __init__(
+        self,
+        max_workers: int | None = None,
+        *,
+        name: str = "sensitive",
+        lease_timeout: float | None = None,
+        on_abandon: Literal["replace", "fail"] = "replace",
+        max_abandoned: int = 32,
+        on_worker_start: Callable[[], object] | None = None,
+        on_lease_start: Callable[[], object] | None = None,
+        on_lease_end: Callable[[], object] | None = None,
+        on_worker_end: Callable[[], object] | None = None,
+    ) -> None:
+        bound = default_bound() if max_workers is None else max_workers
+        if bound < 1:
+            message = f"max_workers must be at least 1, not {max_workers!r}"
+            raise ValueError(message)
+        if on_abandon not in {"replace", "fail"}:
+            message = f"on_abandon must be 'replace' or 'fail', not {on_abandon!r}"
+            raise ValueError(message)
+        self._lease_timeout = lease_timeout
+        hooks = Hooks(on_worker_start, on_lease_start, on_lease_end, on_worker_end)
+        self._state = _State(name, bound, max_abandoned, on_abandon, hooks)
+
+    @property
+    def lease_timeout(self) -> float | None:
+        """Seconds that a scope waits for a free worker; None waits without limit."""
+        return self._lease_timeout
+
+    def default(self) -> _Lease:
+        """Return the one lease shared by all work outside any scope; its worker is not counted."""
+        state = self._here()
+        with state.lock:
+            if state.default is None:
+                state.default = _Lease(state, permanent=True)
+            return state.default
+
+    def lease(self) -> _Lease:
+        """Return a new lease, which holds no worker until work is posted to it."""
+        return _Lease(self._here())
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Have `fn(*args, **kwargs)` run on the default worker, and return the future of its result.
+
+        Raises:
+            ClosedError: the pool is closed.
+            AbandonedError: an abandoned call holds the default worker and may not be replaced.
+        """
+        work = FutureWork(fn, *args, **kwargs)
+        self.default().post(work)
+        return work.future
+
+    @property
+    def counters(self) -> PoolCounters:
+        """How many workers there are and what they are doing, at this moment."""
+        state = self._here()
+        with state.lock:
+            return PoolCounters(
+                started=state.started,
+                busy=len(state.workers) - len(state.idle) - state.abandoned,
+                idle=len(state.idle),
+                abandoned=state.abandoned,
+                queued=len(state.waiting),
+            )
+
+    def close(self, grace: float = 2.0, /) -> None:
+        """Refuse new work and end every worker once its queue is empty, waiting at most `grace` seconds."""
+        join_all(self._stop(), grace)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the workers as `concurrent.futures.Executor` says; with `wait`, without limit of time."""
+        threads = self._stop(fail_queued=cancel_futures)
+        if wait:
+            join_all(threads, threading.TIMEOUT_MAX)
+
+    def _here(self) -> _State:
+        state = self._state
+        if state.process != os.getpid():
+            state.reset()
+        return state
+
+    def _stop(self, *, fail_queued: bool = False) -> list[threading.Thread]:
+        state = self._here()
+        refused: list[Work] = []
+        with state.lock:
+            state.closed = True
+            for lease in state.waiting:
+                refused.extend(lease.drop_backlog())
+            state.waiting.clear()
+            threads = [worker.thread for worker in state.workers if worker.thread is not None]
+            for worker in state.workers:
+                if fail_queued:
+                    refused.extend(worker.take_queued())
+                worker.end()
+            state.workers.clear()
+            state.idle.clear()
+        for work in refused:
+            work.fail(ClosedError(f"the thread-sensitive pool was closed before {work.name} could run"))
+        return threads
+
+    def __del__(self) -> None:
+        state: _State | None = getattr(self, "_state", None)
+        if state is None or state.closed or state.process != os.getpid() or not state.workers or sys.is_finalizing():
+            return
+        warnings.warn(f"the thread-sensitive pool {state.pool!r} was never closed", ResourceWarning, source=self, stacklevel=2)
+        self._stop()

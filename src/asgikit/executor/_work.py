@@ -1,0 +1,62 @@
+"""The outcome of `submit` as work: what the fast lane carries when somebody wants a future."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Generic, ParamSpec, TypeVar
+
+__all__ = ("FutureWork", "name_of", "without_this_frame")
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def name_of(function: object) -> str:
+    """Return `module.qualname` of a callable, looking through partials; its type's name when it has none."""
+    inner = getattr(function, "func", function)
+    inner = getattr(inner, "__func__", inner)
+    qualname = getattr(inner, "__qualname__", None) or type(inner).__qualname__
+    module = getattr(inner, "__module__", None) or type(inner).__module__
+    return f"{module}.{qualname}"
+
+
+def without_this_frame(error: BaseException) -> BaseException:
+    """Take the catching frame off the traceback: it would hold arguments, and close a cycle through the future."""
+    traceback = error.__traceback__
+    return error if traceback is None else error.with_traceback(traceback.tb_next)
+
+
+class FutureWork(Generic[_T]):
+    """One `fn(*args, **kwargs)` whose outcome goes to a `concurrent.futures.Future`."""
+
+    __slots__ = ("_args", "_fn", "_kwargs", "future")
+
+    def __init__(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        self.future: Future[_T] = Future()
+        self._fn: Callable[..., _T] | None = fn
+        self._args: tuple[Any, ...] = args
+        self._kwargs: dict[str, Any] = kwargs
+
+    @property
+    def name(self) -> str:
+        return name_of(self._fn)
+
+    def run(self) -> None:
+        fn, args, kwargs = self._fn, self._args, self._kwargs
+        self._fn, self._args, self._kwargs = None, (), {}
+        if fn is None or not self.future.set_running_or_notify_cancel():
+            return
+        # Callbacks of the future are user code and may take long, so they belong to `run`, not to `deliver`.
+        try:
+            result = fn(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001 - every outcome belongs to the future
+            self.future.set_exception(without_this_frame(error))
+        else:
+            self.future.set_result(result)
+
+    def deliver(self) -> None:
+        """Nothing is left to do: `run` has told the future."""
+
+    def fail(self, error: BaseException, /) -> None:
+        self._fn, self._args, self._kwargs = None, (), {}
+        if self.future.set_running_or_notify_cancel():
+            self.future.set_exception(error)

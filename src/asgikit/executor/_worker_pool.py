@@ -1,0 +1,245 @@
+"""Bounded, reusing worker threads for calls that may run anywhere.
+
+One queue, and at most one worker at a time that is looking for work: whoever takes an item wakes the
+next worker if more is queued. A burst of short calls is thus run by few threads, which matters under
+the GIL, while calls that block get a thread each up to the bound.
+"""
+
+import os
+import sys
+import threading
+import warnings
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import ParamSpec, TypeVar, final
+
+from asgikit.errors import AbandonedError, ClosedError
+from asgikit.executor._counters import PoolCounters
+from asgikit.executor._thread import ThreadNames, default_bound, join_all
+from asgikit.executor._work import FutureWork
+from asgikit.protocols import Work
+
+__all__ = ("WorkerThreadPool",)
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+@final
+class _Seat:
+    """One worker thread's place in the pool."""
+
+    __slots__ = ("thread", "wake", "work")
+
+    def __init__(self) -> None:
+        self.wake = threading.Lock()
+        self.wake.acquire()
+        self.thread: threading.Thread | None = None
+        self.work: Work | None = None
+
+
+@final
+class _State:
+    """What the threads share. It does not know the pool, so that a forgotten pool can be collected."""
+
+    def __init__(self, names: ThreadNames, bound: float, max_abandoned: int) -> None:
+        self.names = names
+        self.bound = bound
+        self.max_abandoned = max_abandoned
+        self.closed = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Start empty: at birth, and in a forked child, where none of the parent's threads exists."""
+        self.process = os.getpid()
+        self.lock = threading.Lock()
+        self.queue: deque[Work] = deque()
+        self.idle: list[_Seat] = []
+        self.seats: set[_Seat] = set()
+        self.searching = 0
+        self.hosting = 0
+        self.abandoned: set[Work] = set()
+        self.started = 0
+
+    def occupied(self) -> int:
+        """How many threads count towards the bound. Hosting ones have given up their slot."""
+        return len(self.seats) - self.hosting - min(len(self.abandoned), self.max_abandoned)
+
+    def stuck(self) -> bool:
+        """Whether abandoned calls beyond their cap hold every thread."""
+        return len(self.abandoned) - self.max_abandoned >= self.bound
+
+    def call_up(self) -> None:
+        """Have one worker look at the queue, unless one is about to. Called with the lock held."""
+        if self.searching or not self.queue:
+            return
+        if self.idle:
+            self.searching += 1
+            self.idle.pop().wake.release()
+        elif self.occupied() < self.bound:
+            self.start()
+
+    def start(self) -> None:
+        """Start one more worker. Called with the lock held."""
+        seat = _Seat()
+        self.seats.add(seat)
+        self.searching += 1
+        try:
+            seat.thread = self.names.start(lambda: self.serve(seat))
+        except BaseException:  # no thread to be had (memory, interpreter exit)
+            self.searching -= 1
+            self.seats.discard(seat)
+            raise
+        self.started += 1
+
+    def serve(self, seat: _Seat) -> None:
+        """Run work until told to go. Runs on the worker thread."""
+        while self.look(seat):
+            work = seat.work
+            if work is None:
+                seat.wake.acquire()
+                continue
+            work.run()
+            with self.lock:
+                self.searching += 1  # before anybody hears of the outcome and posts again
+                self.abandoned.discard(work)
+                seat.work = None
+            work.deliver()
+            del work  # an idle worker keeps nothing of its last call
+
+    def look(self, seat: _Seat) -> bool:
+        """Take work, or sit down idle; False when this worker shall end."""
+        with self.lock:
+            self.searching -= 1
+            if self.queue:
+                seat.work = self.queue.popleft()
+                self.call_up()
+                return True
+            if self.closed or self.occupied() > self.bound:
+                self.seats.discard(seat)
+                return False
+            self.idle.append(seat)
+            return True
+
+
+@final
+class WorkerThreadPool(Executor):
+    """Runs calls on at most `max_workers` daemon threads, which are started when needed and reused.
+
+    Args:
+        max_workers: how many threads run calls at once; None means `min(32, cpus + 4)`.
+        name: the middle of the thread names, `asgikit-<name>-<n>`.
+        max_abandoned: how many threads may be held by calls that nobody waits for any more, beside
+            `max_workers`; beyond it they count, and when they hold every thread new work is refused.
+
+    Any thread may call any method. A pool that is forgotten while it has threads is a ResourceWarning.
+    """
+
+    def __init__(self, max_workers: int | None = None, *, name: str = "worker", max_abandoned: int = 32) -> None:
+        bound = default_bound() if max_workers is None else max_workers
+        if bound < 1:
+            message = f"max_workers must be at least 1, not {max_workers!r}"
+            raise ValueError(message)
+        self._name = name
+        self._state = _State(ThreadNames(name), bound, max_abandoned)
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Have `fn(*args, **kwargs)` run on a worker thread, and return the future of its result.
+
+        Raises:
+            ClosedError: the pool is closed.
+            AbandonedError: abandoned calls hold every thread.
+        """
+        work = FutureWork(fn, *args, **kwargs)
+        self.post(work)
+        return work.future
+
+    def post(self, work: Work, /) -> None:
+        """Queue `work` for the next worker thread that is free; raises as `submit` does."""
+        state = self._here()
+        with state.lock:
+            if state.closed:
+                message = f"the worker pool {self._name!r} is closed"
+                raise ClosedError(message)
+            if state.abandoned and state.stuck():
+                message = (
+                    f"all {state.bound} threads of the worker pool {self._name!r} are held by abandoned calls: "
+                    + ", ".join(sorted(stuck.name for stuck in state.abandoned))
+                )
+                raise AbandonedError(message)
+            state.queue.append(work)
+            state.call_up()
+
+    def host(self, work: Work, /) -> None:  # noqa: ARG002 - WorkerHome's signature
+        """Give up the calling worker's slot while its call waits for a coroutine, so that nesting never starves."""
+        state = self._here()
+        with state.lock:
+            state.hosting += 1
+            state.call_up()
+
+    def resume(self, work: Work, /) -> None:  # noqa: ARG002 - WorkerHome's signature
+        """Take the slot back; for a moment one thread more than the bound may run."""
+        state = self._here()
+        with state.lock:
+            state.hosting -= 1
+
+    def abandon(self, work: Work, /) -> None:
+        """Count the thread that runs `work` as abandoned until it ends, so that another may take its place."""
+        state = self._here()
+        with state.lock:
+            if any(seat.work is work for seat in state.seats):  # else it has just ended
+                state.abandoned.add(work)
+                state.call_up()
+
+    @property
+    def counters(self) -> PoolCounters:
+        """How many threads there are and what they are doing, at this moment."""
+        state = self._here()
+        with state.lock:
+            return PoolCounters(
+                started=state.started,
+                busy=len(state.seats) - len(state.idle) - len(state.abandoned),
+                idle=len(state.idle),
+                abandoned=len(state.abandoned),
+                queued=len(state.queue),
+            )
+
+    def close(self, grace: float = 2.0) -> None:
+        """Refuse new work, run what is queued, and end the threads, waiting at most `grace` seconds. Idempotent."""
+        join_all(self._stop(), grace)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the threads as `concurrent.futures.Executor` says; with `wait`, without limit of time."""
+        threads = self._stop(fail_queued=cancel_futures)
+        if wait:
+            join_all(threads, threading.TIMEOUT_MAX)
+
+    def _here(self) -> _State:
+        state = self._state
+        if state.process != os.getpid():
+            state.reset()
+        return state
+
+    def _stop(self, *, fail_queued: bool = False) -> list[threading.Thread]:
+        state = self._here()
+        with state.lock:
+            state.closed = True
+            refused = list(state.queue) if fail_queued else []
+            if fail_queued:
+                state.queue.clear()
+            threads = [seat.thread for seat in state.seats if seat.thread is not None]
+            state.searching += len(state.idle)
+            for seat in state.idle:
+                seat.wake.release()
+            state.idle.clear()
+        for work in refused:
+            work.fail(ClosedError(f"the worker pool {self._name!r} was closed before {work.name} could run"))
+        return threads
+
+    def __del__(self) -> None:
+        state: _State | None = getattr(self, "_state", None)
+        if state is None or state.closed or state.process != os.getpid() or not state.seats or sys.is_finalizing():
+            return
+        warnings.warn(f"the worker pool {self._name!r} was never closed", ResourceWarning, source=self, stacklevel=2)
+        self._stop()
