@@ -128,7 +128,7 @@ class WorkerThreadPool(Executor):
     """Runs calls on at most `max_workers` daemon threads, which are started when needed and reused.
 
     Args:
-        max_workers: how many threads run calls at once; None means `min(32, cpus + 4)`.
+        max_workers: how many threads run calls at once; None means `min(32, cpus + 4)`, `math.inf` no bound.
         name: the middle of the thread names, `asgikit-<name>-<n>`.
         max_abandoned: how many threads may be held by calls that nobody waits for any more, beside
             `max_workers`; beyond it they count, and when they hold every thread new work is refused.
@@ -136,7 +136,7 @@ class WorkerThreadPool(Executor):
     Any thread may call any method. A pool that is forgotten while it has threads is a ResourceWarning.
     """
 
-    def __init__(self, max_workers: int | None = None, *, name: str = "worker", max_abandoned: int = 32) -> None:
+    def __init__(self, max_workers: float | None = None, *, name: str = "worker", max_abandoned: int = 32) -> None:
         bound = default_bound() if max_workers is None else max_workers
         if bound < 1:
             message = f"max_workers must be at least 1, not {max_workers!r}"

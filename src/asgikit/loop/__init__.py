@@ -1,3 +1,8 @@
-"""The loop room."""
+"""Which event loop a cold `async_to_sync` gets: a fresh one per call, a kept one, or one for all."""
 
-__all__ = ()
+from asgikit.loop._clock import MonotonicClock
+from asgikit.loop._per_call import PerCallLoopRunner
+from asgikit.loop._pooled import PooledLoopRunner
+from asgikit.loop._shared import SharedLoopRunner
+
+__all__ = ("MonotonicClock", "PerCallLoopRunner", "PooledLoopRunner", "SharedLoopRunner")

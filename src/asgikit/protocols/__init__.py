@@ -12,6 +12,7 @@ from asgikit.protocols._executors import (
     Work,
     WorkerHome,
 )
+from asgikit.protocols._loops import LoopEntry, LoopRunner
 from asgikit.protocols._time import Cancellable, Clock
 
 __all__ = (
@@ -21,6 +22,8 @@ __all__ = (
     "HostExecutor",
     "Inbox",
     "Lease",
+    "LoopEntry",
+    "LoopRunner",
     "SensitivePool",
     "SupportsPost",
     "SupportsSubmit",

@@ -1,0 +1,67 @@
+"""One event loop that runs on a worker thread until it is stopped."""
+
+import logging
+import os
+import threading
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from typing import final
+
+from asgikit.executor import WorkerThreadPool
+from asgikit.loop._tidy import wind_down
+
+__all__ = ("LoopThread",)
+
+_logger = logging.getLogger("asgikit")
+
+
+@final
+class LoopThread:
+    """A loop on its way through a thread (`asgikit.protocols.Work`). It takes callbacks from the start."""
+
+    __slots__ = ("_process", "_stopping", "loop")
+
+    def __init__(self, threads: WorkerThreadPool, loop_factory: Callable[[], AbstractEventLoop]) -> None:
+        self.loop = loop_factory()
+        self._stopping = False
+        self._process = os.getpid()
+        try:
+            threads.post(self)
+        except BaseException:  # closed, or no thread to be had
+            self.loop.close()
+            raise
+
+    @property
+    def name(self) -> str:
+        return f"the event loop {self.loop!r}"
+
+    @property
+    def usable(self) -> bool:
+        """Whether the loop takes callbacks: not closed by somebody, and not the loop of a parent process."""
+        return not self.loop.is_closed() and self._process == os.getpid()
+
+    def run(self) -> None:
+        loop = self.loop
+        try:
+            while not self._stopping:
+                try:
+                    loop.run_forever()
+                except (KeyboardInterrupt, SystemExit):  # raised by a task, which keeps it as its outcome too
+                    _logger.exception("a task raised out of the loop of thread %r", threading.current_thread().name)
+            loop.run_until_complete(wind_down(loop, f"the event loop of thread {threading.current_thread().name!r}"))
+        except BaseException:
+            _logger.exception("the event loop of thread %r ended badly", threading.current_thread().name)
+        finally:
+            loop.close()
+
+    def deliver(self) -> None:
+        """Nobody waits for the outcome of a loop."""
+
+    def fail(self, error: BaseException, /) -> None:  # noqa: ARG002 - Work's signature
+        self.loop.close()
+
+    def stop(self) -> None:
+        """Have the thread cancel what is left and close the loop. Any thread; never blocks."""
+        if self.usable and not self._stopping:
+            self._stopping = True
+            self.loop.call_soon_threadsafe(self.loop.stop)

@@ -1,0 +1,95 @@
+"""A fresh event loop for every cold call: nothing survives the call but the thread."""
+
+import asyncio
+import math
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from typing import final
+
+from asgikit.executor import WorkerThreadPool
+from asgikit.loop._shared import SharedLoopRunner
+from asgikit.loop._tidy import finished, wind_down
+from asgikit.protocols import LoopEntry
+
+__all__ = ("PerCallLoopRunner",)
+
+
+async def _run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
+    await finished(entry.start(loop))
+    await wind_down(loop, f"async_to_sync({entry.name})")
+
+
+@final
+class _FreshLoop:
+    """One call on a new loop, as work for a pool."""
+
+    __slots__ = ("_entry", "_loop_factory")
+
+    def __init__(self, entry: LoopEntry, loop_factory: Callable[[], AbstractEventLoop]) -> None:
+        self._entry = entry
+        self._loop_factory = loop_factory
+
+    @property
+    def name(self) -> str:
+        return self._entry.name
+
+    def run(self) -> None:
+        try:
+            loop = self._loop_factory()
+        except BaseException as error:  # noqa: BLE001 - the caller, not this thread, has to hear of it
+            self._entry.fail(error)
+            return
+        try:
+            loop.run_until_complete(_run_and_tidy(self._entry, loop))
+        except BaseException as error:  # noqa: BLE001 - as above
+            self._entry.fail(error)
+        finally:
+            loop.close()
+
+    def deliver(self) -> None:
+        self._entry.finish()
+
+    def fail(self, error: BaseException, /) -> None:
+        self._entry.fail(error)
+
+
+@final
+class PerCallLoopRunner:
+    """A fresh loop per call, on a thread that is reused; tasks left over are cancelled and named in a warning.
+
+    Args:
+        loop_factory: makes the loops; `uvloop.new_event_loop` fits.
+        reuse_threads: False starts a thread per call, for those whose `threading.local` values must not stay.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop_factory: Callable[[], AbstractEventLoop] = asyncio.new_event_loop,
+        reuse_threads: bool = True,
+    ) -> None:
+        self._loop_factory = loop_factory
+        self._reuse_threads = reuse_threads
+        self._threads = WorkerThreadPool(math.inf, name="loop")  # each caller waits on a thread of its own already
+
+    def post(self, entry: LoopEntry, /) -> None:
+        """Run `entry` on a fresh loop. May be called on any thread.
+
+        Raises:
+            ClosedError: the runner is closed.
+        """
+        work = _FreshLoop(entry, self._loop_factory)
+        if self._reuse_threads:
+            self._threads.post(work)
+        else:
+            thread = WorkerThreadPool(1, name="loop")
+            thread.post(work)
+            thread.close(0)
+
+    def scope(self) -> SharedLoopRunner:
+        """Return a runner with one loop from the same factory."""
+        return SharedLoopRunner(loop_factory=self._loop_factory, name="loop-scope")
+
+    def close(self, grace: float = 2.0, /) -> None:
+        """End the threads, waiting at most `grace` seconds for calls under way. Idempotent."""
+        self._threads.close(grace)

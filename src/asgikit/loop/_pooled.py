@@ -1,0 +1,98 @@
+"""Kept event loops, each used by one call at a time."""
+
+import asyncio
+import math
+import threading
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from typing import final
+
+from asgikit.errors import ClosedError
+from asgikit.executor import WorkerThreadPool
+from asgikit.loop._loop_thread import LoopThread
+from asgikit.loop._shared import SharedLoopRunner, start_on
+from asgikit.loop._tidy import cancel_leftovers
+from asgikit.protocols import LoopEntry
+
+__all__ = ("PooledLoopRunner",)
+
+
+@final
+class PooledLoopRunner:
+    """Gives each call the exclusive use of a running loop that is kept for later calls.
+
+    Tasks that a call leaves behind are cancelled and named in a warning before the loop serves another.
+
+    Args:
+        loop_factory: makes the loops; `uvloop.new_event_loop` fits.
+        max_idle: how many unused loops are kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop_factory: Callable[[], AbstractEventLoop] = asyncio.new_event_loop,
+        max_idle: int = 8,
+    ) -> None:
+        self._loop_factory = loop_factory
+        self._max_idle = max_idle
+        self._threads = WorkerThreadPool(math.inf, name="pooled-loop")
+        self._lock = threading.Lock()
+        self._idle: list[LoopThread] = []
+        self._busy: set[LoopThread] = set()
+        self._closed = False
+
+    def post(self, entry: LoopEntry, /) -> None:
+        """Run `entry` on a loop that no other call uses. May be called on any thread.
+
+        Raises:
+            ClosedError: the runner is closed.
+        """
+        thread = self._take()
+        thread.loop.call_soon_threadsafe(start_on, thread.loop, entry, lambda: self._ended(thread, entry))
+
+    def scope(self) -> SharedLoopRunner:
+        """Return a runner with one loop from the same factory."""
+        return SharedLoopRunner(loop_factory=self._loop_factory, name="loop-scope")
+
+    def close(self, grace: float = 2.0, /) -> None:
+        """Cancel what runs, close the loops and end their threads, waiting at most `grace` seconds. Idempotent."""
+        with self._lock:
+            self._closed = True
+            threads = [*self._idle, *self._busy]
+            self._idle.clear()
+        for thread in threads:
+            thread.stop()
+        self._threads.close(grace)
+
+    def _take(self) -> LoopThread:
+        with self._lock:
+            if self._closed:
+                message = "the pooled loop runner is closed"
+                raise ClosedError(message)
+            while self._idle:
+                thread = self._idle.pop()
+                if thread.usable:
+                    break
+            else:
+                thread = LoopThread(self._threads, self._loop_factory)
+            self._busy.add(thread)
+            return thread
+
+    def _ended(self, thread: LoopThread, entry: LoopEntry) -> None:
+        """The call's task has ended. Runs on its loop."""
+        if asyncio.all_tasks(thread.loop):
+            tidying = thread.loop.create_task(cancel_leftovers(thread.loop, f"async_to_sync({entry.name})"))
+            tidying.add_done_callback(lambda _: self._give_back(thread, entry))
+        else:
+            self._give_back(thread, entry)
+
+    def _give_back(self, thread: LoopThread, entry: LoopEntry) -> None:
+        with self._lock:
+            self._busy.discard(thread)
+            kept = not self._closed and len(self._idle) < self._max_idle
+            if kept:
+                self._idle.append(thread)
+        if not kept:
+            thread.stop()
+        entry.finish()

@@ -1,0 +1,39 @@
+"""Leaving an event loop as `asyncio.run` does: no task, no generator, no thread left behind."""
+
+import asyncio
+import logging
+from asyncio import AbstractEventLoop, Task
+from typing import Any
+
+__all__ = ("cancel_leftovers", "finished", "wind_down")
+
+_logger = logging.getLogger("asgikit")
+
+
+async def finished(task: "Task[None]") -> None:
+    """Wait until `task` has ended, however it ended."""
+    if not task.done():
+        waiter = task.get_loop().create_future()
+        task.add_done_callback(lambda _: waiter.done() or waiter.set_result(None))
+        await waiter
+
+
+async def cancel_leftovers(loop: AbstractEventLoop, after: str) -> None:
+    """Cancel and await every other task of `loop`, naming them in a warning (invariant F6)."""
+    left: set[Task[Any]] = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}  # type: ignore[arg-type]  # never None here
+    if not left:
+        return
+    names = ", ".join(sorted(f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})" for task in left))
+    _logger.warning("%s left tasks running, which are cancelled: %s", after, names)
+    for task in left:
+        task.cancel()
+    for outcome in await asyncio.gather(*left, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            _logger.error("a cancelled task of %s failed", after, exc_info=outcome)
+
+
+async def wind_down(loop: AbstractEventLoop, after: str) -> None:
+    """Cancel what is left on `loop` and shut down its generators and its default executor."""
+    await cancel_leftovers(loop, after)
+    await loop.shutdown_asyncgens()
+    await loop.shutdown_default_executor()
