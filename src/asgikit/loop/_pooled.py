@@ -70,11 +70,10 @@ class PooledLoopRunner:
             if self._closed:
                 message = "the pooled loop runner is closed"
                 raise ClosedError(message)
-            while self._idle:
+            thread = None
+            while self._idle and (thread is None or not thread.usable):
                 thread = self._idle.pop()
-                if thread.usable:
-                    break
-            else:
+            if thread is None or not thread.usable:
                 thread = LoopThread(self._threads, self._loop_factory)
             self._busy.add(thread)
             return thread

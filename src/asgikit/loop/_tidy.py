@@ -13,14 +13,14 @@ _logger = logging.getLogger("asgikit")
 async def finished(task: "Task[None]") -> None:
     """Wait until `task` has ended, however it ended."""
     if not task.done():
-        waiter = task.get_loop().create_future()
-        task.add_done_callback(lambda _: waiter.done() or waiter.set_result(None))
-        await waiter
+        ended = asyncio.Event()
+        task.add_done_callback(lambda _: ended.set())
+        await ended.wait()
 
 
 async def cancel_leftovers(loop: AbstractEventLoop, after: str) -> None:
     """Cancel and await every other task of `loop`, naming them in a warning (invariant F6)."""
-    left: set[Task[Any]] = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}  # type: ignore[arg-type]  # never None here
+    left: set[Task[Any]] = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
     if not left:
         return
     names = ", ".join(sorted(f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})" for task in left))
