@@ -1,3 +1,7 @@
-"""The bridge room."""
+"""Sync <-> async: the bridge, its wrappers and scopes."""
 
-__all__ = ()
+from asgikit.bridge._bridge import Bridge, BridgeView
+from asgikit.bridge._options import ContextPolicy
+from asgikit.bridge._scopes import LoopScope, ThreadSensitiveScope
+
+__all__ = ("Bridge", "BridgeView", "ContextPolicy", "LoopScope", "ThreadSensitiveScope")

@@ -7,6 +7,7 @@ from asgikit.executor._counters import PoolCounters
 from asgikit.executor._current_thread import CurrentThreadExecutor
 from asgikit.executor._inline import InlineExecutor
 from asgikit.executor._sensitive_pool import ThreadSensitivePool
+from asgikit.executor._work import name_of, without_this_frame
 from asgikit.executor._worker_pool import WorkerThreadPool
 
 __all__ = (
@@ -15,4 +16,6 @@ __all__ = (
     "PoolCounters",
     "ThreadSensitivePool",
     "WorkerThreadPool",
+    "name_of",
+    "without_this_frame",
 )

@@ -69,6 +69,16 @@ class CurrentThreadExecutor(Executor):
                 raise ClosedError(message)
             self._inbox.put(work)
 
+    def host(self, work: Work, /) -> Inbox:  # noqa: ARG002 - WorkerHome's signature
+        """Work of this thread starts to host in its turn: it serves the same inbox."""
+        return self._inbox
+
+    def resume(self, work: Work, /) -> None:
+        """Nothing was given up."""
+
+    def abandon(self, work: Work, /) -> None:
+        """A thread that hosts cannot leave the call that it is running."""
+
     def wake(self) -> None:
         """Make a waiting `run_one` return. May be called on any thread."""
         self._inbox.put(None)

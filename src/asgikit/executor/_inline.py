@@ -31,3 +31,16 @@ class InlineExecutor(Executor):
         """Run `work` now, on the calling thread."""
         work.run()
         work.deliver()
+
+    @property
+    def thread_id(self) -> None:
+        """None: work here runs wherever it is posted."""
+
+    def host(self, work: Work, /) -> None:
+        """Nothing is given up."""
+
+    def resume(self, work: Work, /) -> None:
+        """Nothing was given up."""
+
+    def abandon(self, work: Work, /) -> None:
+        """Nothing runs here that could be left."""

@@ -35,7 +35,7 @@ class _State:
         self.pool = pool
         self.bound = bound
         self.max_abandoned = max_abandoned
-        self.replace = on_abandon == "replace"
+        self.on_abandon = on_abandon
         self.hooks = hooks
         self.closed = False
         self.reset()
@@ -122,7 +122,7 @@ class _Lease:
             if state.closed or self._released:
                 raise self._refusal()
             worker = self._worker
-            if worker is not None and worker.abandoned:
+            if worker is not None and worker.abandoned and state.on_abandon != "wait":
                 worker = self._replace(worker)
             if worker is None:
                 worker = self._ask()
@@ -148,7 +148,7 @@ class _Lease:
                 return
             worker.abandoned = True
             state.abandoned += 1
-            if worker.queued:  # others wait for this thread
+            if worker.queued and state.on_abandon != "wait":  # others wait for this thread
                 try:
                     self._replace(worker)
                 except AbandonedError as error:
@@ -218,7 +218,7 @@ class _Lease:
         """Leave the worker with its abandoned call; what waited behind it goes to another. Called with the lock held."""
         state = self._state
         name = "?" if stuck.work is None else stuck.work.name
-        refused = "" if state.replace else f"the thread of this scope is held by the abandoned call {name}"
+        refused = "" if state.on_abandon == "replace" else f"the thread of this scope is held by the abandoned call {name}"
         if state.abandoned > state.max_abandoned:
             refused = f"{state.abandoned} abandoned calls hold threads, more than the {state.max_abandoned} allowed"
         if refused:
@@ -265,7 +265,8 @@ class ThreadSensitivePool(Executor):
         name: the middle of the thread names, `asgikit-<name>-<n>`.
         lease_timeout: seconds that a scope waits for a worker before its calls fail with `LeaseTimeoutError`.
         on_abandon: what happens to a worker held by a call that nobody waits for any more when other calls
-            of its scope want to run: `replace` gives them a fresh worker, `fail` refuses them.
+            of its scope want to run: `replace` gives them a fresh worker, `wait` queues them behind the call,
+            `fail` refuses them with `AbandonedError`.
         max_abandoned: how many such workers do not count towards `max_workers`; beyond it calls that would
             need a further one are refused with `AbandonedError`.
         on_worker_start, on_lease_start, on_lease_end, on_worker_end: called without arguments on the worker
@@ -280,7 +281,7 @@ class ThreadSensitivePool(Executor):
         *,
         name: str = "sensitive",
         lease_timeout: float | None = None,
-        on_abandon: Literal["replace", "fail"] = "replace",
+        on_abandon: Literal["replace", "wait", "fail"] = "replace",
         max_abandoned: int = 32,
         on_worker_start: Callable[[], object] | None = None,
         on_lease_start: Callable[[], object] | None = None,
@@ -291,8 +292,8 @@ class ThreadSensitivePool(Executor):
         if bound < 1:
             message = f"max_workers must be at least 1, not {max_workers!r}"
             raise ValueError(message)
-        if on_abandon not in {"replace", "fail"}:
-            message = f"on_abandon must be 'replace' or 'fail', not {on_abandon!r}"
+        if on_abandon not in {"replace", "wait", "fail"}:
+            message = f"on_abandon must be 'replace', 'wait' or 'fail', not {on_abandon!r}"
             raise ValueError(message)
         self._lease_timeout = lease_timeout
         hooks = Hooks(on_worker_start, on_lease_start, on_lease_end, on_worker_end)

@@ -171,6 +171,10 @@ class WorkerThreadPool(Executor):
             state.queue.append(work)
             state.call_up()
 
+    @property
+    def thread_id(self) -> None:
+        """None: work here runs on any of several threads."""
+
     def host(self, work: Work, /) -> None:  # noqa: ARG002 - WorkerHome's signature
         """Give up the calling worker's slot while its call waits for a coroutine, so that nesting never starves."""
         state = self._here()

@@ -3,6 +3,6 @@
 from asgikit.loop._clock import MonotonicClock
 from asgikit.loop._per_call import PerCallLoopRunner
 from asgikit.loop._pooled import PooledLoopRunner
-from asgikit.loop._shared import SharedLoopRunner
+from asgikit.loop._shared import SharedLoopRunner, start_on
 
-__all__ = ("MonotonicClock", "PerCallLoopRunner", "PooledLoopRunner", "SharedLoopRunner")
+__all__ = ("MonotonicClock", "PerCallLoopRunner", "PooledLoopRunner", "SharedLoopRunner", "start_on")

@@ -49,6 +49,7 @@ class PooledLoopRunner:
             ClosedError: the runner is closed.
         """
         thread = self._take()
+        entry.expect(thread.loop)
         thread.loop.call_soon_threadsafe(start_on, thread.loop, entry, lambda: self._ended(thread, entry))
 
     def scope(self) -> SharedLoopRunner:

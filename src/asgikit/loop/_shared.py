@@ -53,6 +53,7 @@ class SharedLoopRunner:
             ClosedError: the runner is closed.
         """
         loop = self._loop()
+        entry.expect(loop)
         loop.call_soon_threadsafe(start_on, loop, entry, entry.finish)
 
     def scope(self) -> "SharedLoopRunner":

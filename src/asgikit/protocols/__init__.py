@@ -13,17 +13,20 @@ from asgikit.protocols._executors import (
     WorkerHome,
 )
 from asgikit.protocols._loops import LoopEntry, LoopRunner
+from asgikit.protocols._observer import Crossing, Observer
 from asgikit.protocols._time import Cancellable, Clock
 
 __all__ = (
     "Cancellable",
     "Clock",
+    "Crossing",
     "ExecutorLike",
     "HostExecutor",
     "Inbox",
     "Lease",
     "LoopEntry",
     "LoopRunner",
+    "Observer",
     "SensitivePool",
     "SupportsPost",
     "SupportsSubmit",

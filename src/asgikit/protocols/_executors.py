@@ -89,6 +89,11 @@ class SupportsPost(Protocol):
 class WorkerHome(SupportsPost, Protocol):
     """An executor that wants to know what its running work is doing, to keep its bounds honest."""
 
+    @property
+    def thread_id(self) -> int | None:
+        """The `threading.get_ident()` of the one thread that runs everything here; None if there is no such thread."""
+        ...
+
     def host(self, work: Work, /) -> Inbox | None:
         """`work`, running on this thread, starts to wait for a coroutine and hosts meanwhile.
 
@@ -116,11 +121,6 @@ class HostExecutor(Protocol):
 
 class Lease(WorkerHome, Protocol):
     """One worker thread held for one scope. The worker is taken at the first `post`, not before."""
-
-    @property
-    def thread_id(self) -> int | None:
-        """The `threading.get_ident()` of the worker, or None while there is none."""
-        ...
 
     @property
     def waiting(self) -> bool:

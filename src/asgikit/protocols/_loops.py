@@ -14,6 +14,9 @@ class LoopEntry(Protocol):
         """What a report calls it, such as `shop.mail.send`."""
         ...
 
+    def expect(self, loop: AbstractEventLoop, /) -> None:
+        """`start` has been posted to `loop`: the waiting thread may watch whether that loop still runs."""
+
     def start(self, loop: AbstractEventLoop, /) -> "Task[None]":
         """Make the task that runs the coroutine. Called once, on the thread of `loop`. The task never raises."""
         ...

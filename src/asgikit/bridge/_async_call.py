@@ -1,0 +1,284 @@
+"""One coroutine call made from sync code, from the loop to its outcome: the work of `async_to_sync`.
+
+The calling thread makes it and then hosts: it runs what comes for it until the outcome is there. The loop's
+thread runs the coroutine in a task. A look every tenth of a second finds loops that have gone away.
+"""
+
+import logging
+import threading
+from asyncio import AbstractEventLoop, CancelledError, Task
+from collections.abc import Awaitable, Callable
+from contextvars import Context, copy_context
+from types import CoroutineType
+from typing import Any, Final, final
+
+from asgikit.bridge import _chain
+from asgikit.bridge._context import changed, write_back
+from asgikit.bridge._links import HostLink
+from asgikit.errors import LoopUnavailableError, WrapError
+from asgikit.executor import CurrentThreadExecutor, name_of, without_this_frame
+from asgikit.loop import start_on
+from asgikit.protocols import Clock
+
+__all__ = ("AsyncCall", "cross_to_async")
+
+LOOK_EVERY: Final = 0.1
+STOPPED_LOOKS: Final = 10  # a loop may stop for a moment, between two run_until_complete
+
+_logger = logging.getLogger("asgikit")
+_UNSET: Final = object()
+
+
+@final
+class AsyncCall:
+    """A call of a coroutine function on its way (`asgikit.protocols.LoopEntry`)."""
+
+    __slots__ = (
+        "_after",
+        "_args",
+        "_before",
+        "_cancelled",
+        "_clock",
+        "_deadline",
+        "_ended",
+        "_error",
+        "_fn",
+        "_grace",
+        "_kwargs",
+        "_loop",
+        "_process",
+        "_stopped",
+        "_task",
+        "_timeout",
+        "_value",
+        "_writes_back",
+        "done",
+        "host",
+        "link",
+        "outer_host",
+    )
+
+    def __init__(
+        self,
+        fn: Callable[..., Awaitable[Any]],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        link: HostLink,
+        clock: Clock,
+        timeout: float | None,
+        grace: float,
+        *,
+        writes_back: bool,
+    ) -> None:
+        self._fn = fn
+        self._args = args
+        self._kwargs = kwargs
+        self.link = link
+        self.host: CurrentThreadExecutor = link.host
+        self._clock = clock
+        self._timeout = timeout
+        self._grace = grace
+        self._writes_back = writes_back
+        self._deadline = None if timeout is None else clock.now() + timeout
+        self._before: Context = copy_context()
+        self._before.run(_chain.current.set, link)
+        self._after: Context | None = None
+        self._process = _chain.process.token
+        self._loop: AbstractEventLoop | None = None
+        self._task: Task[None] | None = None
+        self._value: Any = _UNSET
+        self._error: BaseException | None = None
+        self._cancelled = False
+        self._ended = False  # the coroutine is over; the loop may still be tidied up
+        self._stopped = 0
+        self.done = False
+        self.outer_host: CurrentThreadExecutor | None = None
+
+    @property
+    def name(self) -> str:
+        return name_of(self._fn)
+
+    # On the thread of the loop
+
+    def expect(self, loop: AbstractEventLoop, /) -> None:
+        self._loop = loop
+
+    def start(self, loop: AbstractEventLoop, /) -> "Task[None]":
+        self._loop = loop
+        if threading.get_ident() == self.host.thread_id:
+            self.link.hosting = False  # that thread runs the loop itself
+        coroutine = self._main()
+        try:
+            # Not `context=`: task factories written before 3.11 do not take it.
+            self._task = task = self._before.run(loop.create_task, coroutine)
+        except BaseException:
+            coroutine.close()
+            raise
+        if self._cancelled:
+            task.cancel()
+        return task
+
+    async def _main(self) -> None:
+        try:
+            awaitable = self._fn(*self._args, **self._kwargs)
+            if type(awaitable) is not CoroutineType and not isinstance(awaitable, Awaitable):
+                raise WrapError(_not_awaitable(self.name, awaitable))
+            self._value = await awaitable
+        except BaseException as error:  # noqa: BLE001 - every outcome belongs to the thread that waits
+            self._error = without_this_frame(error)
+        self._after = copy_context()
+        self._ended = True
+        if self.done and self._error is not None and not isinstance(self._error, CancelledError):
+            _logger.error("%s failed after its caller had stopped waiting", self.name, exc_info=self._error)
+
+    def _cancel_task(self, missed: Callable[[], object] | None) -> None:
+        task = self._task
+        if task is None:
+            return  # not started: `start` will see the mark
+        if (self._ended or not task.cancel()) and missed is not None:
+            missed()
+
+    # On any thread
+
+    def post_to(self, loop: AbstractEventLoop) -> None:
+        """Run on `loop`, which runs on another thread.
+
+        Raises:
+            LoopUnavailableError: it is closed.
+        """
+        self._loop = loop
+        try:
+            loop.call_soon_threadsafe(start_on, loop, self, self.finish)
+        except RuntimeError as closed:
+            message = f"the event loop that {self.name} would run on is closed"
+            raise LoopUnavailableError(message) from closed
+
+    def finish(self) -> None:
+        self.done = True
+        self.host.wake()
+
+    def fail(self, error: BaseException, /) -> None:
+        if not self._ended:
+            self._error = error
+            self._ended = True
+        self.finish()
+
+    def cancel(self, missed: Callable[[], object] | None = None) -> None:
+        """Cancel the coroutine; `missed` is called if it had ended already."""
+        self._cancelled = True
+        loop = self._loop
+        if loop is None:
+            return  # not posted yet: `start` will see the mark
+        try:
+            loop.call_soon_threadsafe(self._cancel_task, missed)
+        except RuntimeError:  # closed
+            if missed is not None:
+                missed()
+
+    # On the calling thread
+
+    def wait(self) -> bool:
+        """Host until the outcome is there; False if the time-out came first."""
+        timed_out = False
+        try:
+            while not self.done:
+                if self.host.run_one(self._patience()):
+                    continue
+                self._look()
+                if self._deadline is None or self._clock.now() < self._deadline:
+                    continue
+                if timed_out:
+                    break  # its clean-up takes longer than the grace period
+                timed_out = True
+                self.cancel()
+                self._deadline = self._clock.now() + self._grace
+        except BaseException:  # Ctrl-C; what hosted work raises goes to those who await it
+            if self._process is _chain.process.token:
+                self.cancel()
+                self._wait_for_clean_up()
+            raise
+        finally:
+            self.done = True
+        return not timed_out
+
+    def _wait_for_clean_up(self) -> None:
+        """After Ctrl-C: a second one does not wait."""
+        while not self.done:
+            if not self.host.run_one(LOOK_EVERY):
+                self._look()
+
+    def _patience(self) -> float:
+        if self._deadline is None:
+            return LOOK_EVERY
+        return max(0.0, min(LOOK_EVERY, self._deadline - self._clock.now()))
+
+    def _look(self) -> None:
+        """Release this thread if the loop has gone away."""
+        loop = self._loop
+        if self._ended or loop is None:
+            return
+        if loop.is_closed():
+            self._give_up("was closed")
+        elif loop.is_running():
+            self._stopped = 0
+        else:
+            self._stopped += 1
+            if self._stopped >= STOPPED_LOOKS:
+                self._give_up("has stopped")
+
+    def _give_up(self, what: str) -> None:
+        message = (
+            f"the event loop that {self.name} was running on {what} before it had ended;"
+            " keep the loop running until the synchronous code that it called has returned"
+        )
+        self.fail(LoopUnavailableError(message))
+
+    def take(self) -> tuple[Any, BaseException | None]:
+        """Write changed context variables back and hand the outcome over."""
+        if self._writes_back and self._after is not None and changed(self._before, self._after):
+            write_back(self._before, self._after)
+        if self._error is None and self._value is _UNSET:
+            return None, CancelledError(f"{self.name} was cancelled before its first step")
+        return self._value, self._error
+
+    def timeout_error(self) -> TimeoutError:
+        """Say what took too long, from the error that its clean-up raised, if any."""
+        error = TimeoutError(f"{self.name} did not end within {self._timeout} seconds and was cancelled")
+        if not isinstance(self._error, CancelledError):
+            error.__cause__ = self._error
+        return error
+
+
+def _not_awaitable(name: str, value: object) -> str:
+    return f"async_to_sync called {name}, which returned {value!r} instead of an awaitable; give it an async function"
+
+
+def cross_to_async(
+    begin: Callable[[tuple[Any, ...], dict[str, Any]], AsyncCall],
+    end: Callable[[AsyncCall], object],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Begin a call, host until it has ended, and return its result or raise its exception.
+
+    An exception keeps this frame alive, so on the way out nothing is left in it (invariants I1, I2).
+    """
+    call = begin(args, kwargs)
+    try:
+        in_time = call.wait()
+    except BaseException:
+        end(call)
+        del begin, end, args, kwargs, call
+        raise
+    end(call)
+    if in_time:
+        value, error = call.take()
+    else:
+        value, error = None, call.timeout_error()
+    del begin, end, args, kwargs, call
+    if error is None:
+        return value
+    try:
+        raise error
+    finally:
+        del error, value

@@ -1,0 +1,55 @@
+"""The one piece of process state: which crossings lie above the running code.
+
+That is a fact of the program and not of one bridge, so it stands here once for all of them:
+
+- `current`, a context variable, says which link of the chain encloses the running code. Tasks inherit it,
+  so it also reaches tasks that outlive what the link stands for; links know whether they are still live.
+- `thread` says what this thread is doing: the synchronous call it is running and the host that serves it.
+  Contexts travel to other threads (`asyncio.to_thread`), this does not.
+- `process` changes in a forked child, where every link and every call of the parent is dead.
+
+Nothing else belongs here, and no other file of the package has state outside an object that somebody made.
+"""
+
+import os
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, final
+
+if TYPE_CHECKING:
+    from asgikit.bridge._links import Link
+    from asgikit.bridge._sync_call import SyncCall
+    from asgikit.executor import CurrentThreadExecutor
+
+__all__ = ("current", "process", "thread")
+
+
+@final
+class _Thread(threading.local):
+    """What this thread is doing."""
+
+    call: "SyncCall | None" = None
+    host: "CurrentThreadExecutor | None" = None
+
+
+@final
+class _Process:
+    """Which process this is; `token` is another object in a forked child."""
+
+    __slots__ = ("token",)
+
+    def __init__(self) -> None:
+        self.token = object()
+
+    def forked(self) -> None:
+        """Start anew. Runs in the child, on the one thread that it has."""
+        self.token = object()
+        thread.call = thread.host = None
+
+
+current: Final[ContextVar["Link | None"]] = ContextVar("asgikit.bridge.current", default=None)
+thread: Final = _Thread()
+process: Final = _Process()
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=process.forked)

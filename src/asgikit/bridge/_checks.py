@@ -1,0 +1,78 @@
+"""What may be wrapped: decided when the wrapping happens, with the remedy in the message. Pure."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from asgikit.errors import WrapError
+from asgikit.executor import name_of
+
+__all__ = ("check_async", "check_sync")
+
+
+def _underlying(function: object) -> object:
+    """Return what a callable ends up calling: through partials, methods and callable objects."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.isroutine(function) or inspect.isclass(function):
+        return function
+    return getattr(type(function), "__call__", function)
+
+
+def _is_async(function: object) -> bool:
+    return any(inspect.iscoroutinefunction(candidate) for candidate in (function, _underlying(function)))
+
+
+def check_sync(function: object, argument: str = "sync_to_async") -> None:
+    """Refuse what `sync_to_async` cannot wrap.
+
+    Raises:
+        WrapError: not callable, a coroutine object, or an async or a generator function.
+    """
+    if inspect.iscoroutine(function):
+        function.close()  # else it would warn that it was never awaited
+        message = f"{argument} was given a coroutine object; await it, or give the synchronous function to call"
+    elif not callable(function):
+        message = f"{argument} was given {function!r}, which is not callable; give the synchronous function to call"
+    elif _is_async(function):
+        message = f"{name_of(function)} is async already: await it directly, or use async_to_sync to call it from sync code"
+    elif inspect.isasyncgenfunction(_underlying(function)):
+        message = f"{name_of(function)} is an async generator function: iterate it with `async for`, or with iterate_sync"
+    elif inspect.isgeneratorfunction(_underlying(function)):
+        message = (
+            f"{name_of(function)} is a generator function: its body would run on the event loop as it is iterated;"
+            " use iterate_async, which makes an async iterator of it"
+        )
+    else:
+        return
+    raise WrapError(message)
+
+
+def check_async(function: object, argument: str = "async_to_sync") -> None:
+    """Refuse what `async_to_sync` cannot wrap. A callable that returns an awaitable is fine.
+
+    Raises:
+        WrapError: not callable, a coroutine object, or a generator function of either kind.
+    """
+    if inspect.iscoroutine(function):
+        name = function.__qualname__
+        function.close()  # else it would warn that it was never awaited
+        message = f"{argument} was given a coroutine object; write {argument}({name})(...) instead of {argument}({name}(...))"
+    elif not callable(function):
+        message = f"{argument} was given {function!r}, which is not callable; give the async function to call"
+    elif inspect.isasyncgenfunction(_underlying(function)):
+        message = f"{name_of(function)} is an async generator function and has no result to wait for; use iterate_sync"
+    elif inspect.isgeneratorfunction(_underlying(function)):
+        message = f"{name_of(function)} is a generator function and not async; call it directly"
+    else:
+        return
+    raise WrapError(message)
+
+
+def named_like(wrapper: Callable[..., Any], function: Callable[..., Any]) -> None:
+    """Give `wrapper` the name, doc and signature of `function`; also where that has no name of its own."""
+    functools.update_wrapper(wrapper, function)
+    if not hasattr(function, "__name__"):  # a partial or a callable object
+        wrapper.__name__ = name_of(function).rpartition(".")[2]
+        wrapper.__qualname__ = wrapper.__name__

@@ -1,0 +1,83 @@
+"""Context variables across a crossing: what the callee changed, and nothing else, is written back.
+
+Contexts are compared by identity of values: `==` between contexts would call `__eq__` of users' values, and
+would miss a value replaced by an equal one. A context is a handle on an immutable mapping, so whether
+anything was set at all is one identity check of the two mappings, whatever their size (invariant G4).
+CPython shows the mapping only to its garbage collector; where that fails, every variable is compared.
+"""
+
+import asyncio
+import gc
+from collections.abc import Callable, Iterator
+from contextvars import Context, ContextVar
+from typing import Any, Final
+
+from asgikit.bridge._chain import current
+
+__all__ = ("changed", "own_context", "run_in", "write_back")
+
+_MISSING: Final = object()
+
+
+def _mapping(context: Context) -> object:
+    """Return the immutable mapping inside a context that is not entered."""
+    return gc.get_referents(context)[-1]
+
+
+def _mapping_is_visible() -> bool:
+    """Whether `_mapping` tells a context that was changed from one that was not, on this interpreter."""
+    probe: ContextVar[object] = ContextVar("asgikit.bridge.probe")
+    before, after = Context(), Context()
+    before.run(probe.set, None)
+    after = before.copy()
+    try:
+        same = _mapping(before) is _mapping(after)
+        after.run(probe.set, object())
+        return same and _mapping(before) is not _mapping(after)
+    except IndexError:
+        return False
+
+
+_VISIBLE: Final = _mapping_is_visible()
+
+
+def changed(before: Context, after: Context) -> bool:
+    """Whether `after`, which began as a copy of `before`, may have been changed. Neither may be entered."""
+    return not _VISIBLE or _mapping(before) is not _mapping(after)
+
+
+def _changes(before: Context, after: Context) -> Iterator[tuple[ContextVar[Any], Any]]:
+    for variable, value in after.items():
+        if before.get(variable, _MISSING) is not value and variable is not current:
+            yield variable, value
+
+
+def write_back(before: Context, after: Context) -> None:
+    """Set, in the running context, the variables whose values differ by identity between the two."""
+    for variable, value in _changes(before, after):
+        variable.set(value)
+
+
+def run_in(context: Context, function: Callable[[Context, Context], None], before: Context, after: Context) -> None:
+    """Call `function(before, after)` in `context`, which may be the one that is running already."""
+    try:
+        context.run(function, before, after)
+    except RuntimeError:  # entered: by the running task, whose own context was given
+        function(before, after)
+
+
+def own_context() -> Context:
+    """Return the running task's context itself, not a copy: the `shared` policy runs functions in it.
+
+    Raises:
+        RuntimeError: the interpreter does not show it (before 3.12 only CPython's tasks do, to the collector).
+    """
+    task = asyncio.current_task()
+    get_context: Callable[[], Context] | None = getattr(task, "get_context", None)
+    if get_context is not None:
+        return get_context()
+    for referent in gc.get_referents(task):
+        if isinstance(referent, Context):
+            return referent
+    message = f"the context of {task!r} cannot be found: the policy 'shared' needs Python 3.12 or CPython's own tasks"
+    raise RuntimeError(message)

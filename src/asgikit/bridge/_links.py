@@ -1,0 +1,93 @@
+"""The links of a chain: what encloses a piece of running code, innermost first.
+
+A link is kept alive by every task that descends from it, so it holds nothing but what routing needs,
+lets go of that when it ends, and then leads to the nearest ancestor that is still live: what a task
+can reach does not depend on how many crossings came before it (invariant E8).
+"""
+
+from typing import TYPE_CHECKING, final
+
+from asgikit.bridge._chain import process
+from asgikit.executor import CurrentThreadExecutor
+from asgikit.protocols import Lease, LoopRunner
+
+if TYPE_CHECKING:
+    from asgikit.bridge._homes import ScopeHome
+
+__all__ = ("ExecutorScopeLink", "HostLink", "LeaseScopeLink", "Link", "LoopScopeLink")
+
+
+class Link:
+    """One enclosing crossing or scope."""
+
+    __slots__ = ("_open", "_process", "parent")
+
+    def __init__(self, parent: "Link | None") -> None:
+        self.parent = _nearest_live(parent)
+        self._open = True
+        self._process = process.token
+
+    @property
+    def live(self) -> bool:
+        """Whether what the link stands for still goes on, in this process."""
+        return self._open and self._process is process.token
+
+    def close(self) -> None:
+        """End; tasks that live on go to the next live link from now on."""
+        self._open = False
+        self.parent = _nearest_live(self.parent)
+
+
+def _nearest_live(link: Link | None) -> Link | None:
+    while link is not None and not link.live:
+        link = link.parent
+    return link
+
+
+@final
+class HostLink(Link):
+    """A thread that waits in `async_to_sync`, and runs what comes meanwhile."""
+
+    __slots__ = ("host", "hosting")
+
+    def __init__(self, parent: Link | None, host: CurrentThreadExecutor) -> None:
+        super().__init__(parent)
+        self.host: CurrentThreadExecutor = host
+        self.hosting = True  # False when that thread runs the event loop itself
+
+    def close(self) -> None:
+        super().close()
+        self.hosting = False
+
+
+@final
+class LeaseScopeLink(Link):
+    """A thread-sensitive scope with a leased worker."""
+
+    __slots__ = ("lease",)
+
+    def __init__(self, parent: Link | None, lease: Lease) -> None:
+        super().__init__(parent)
+        self.lease = lease
+
+
+@final
+class ExecutorScopeLink(Link):
+    """A thread-sensitive scope that was given an executor."""
+
+    __slots__ = ("home",)
+
+    def __init__(self, parent: Link | None, home: "ScopeHome") -> None:
+        super().__init__(parent)
+        self.home = home
+
+
+@final
+class LoopScopeLink(Link):
+    """A region whose cold `async_to_sync` calls share one event loop."""
+
+    __slots__ = ("runner",)
+
+    def __init__(self, parent: Link | None, runner: LoopRunner) -> None:
+        super().__init__(parent)
+        self.runner = runner

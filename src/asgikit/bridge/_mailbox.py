@@ -1,0 +1,78 @@
+"""Outcomes on their way to an event loop: however many arrive together, they cost one wake-up."""
+
+import threading
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from typing import Protocol, final
+from weakref import WeakKeyDictionary, ref
+
+__all__ = ("Mailbox", "Mailboxes", "Outcome")
+
+
+class Outcome(Protocol):
+    """Something that has ended on another thread."""
+
+    def settle(self) -> None:
+        """Tell whoever waits on the loop. Runs on the loop's thread."""
+
+    def lost(self) -> None:
+        """The loop is closed: nobody can be told. Any thread."""
+
+
+@final
+class Mailbox:
+    """The outcomes for one loop. It does not hold the loop."""
+
+    __slots__ = ("_lock", "_outcomes", "_scheduled")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._outcomes: list[Outcome] = []
+        self._scheduled = False
+
+    def put(self, outcome: Outcome, loop: AbstractEventLoop) -> None:
+        """Have `outcome.settle()` called on `loop`. Any thread."""
+        with self._lock:
+            self._outcomes.append(outcome)
+            if self._scheduled:
+                return
+            self._scheduled = True
+        try:
+            loop.call_soon_threadsafe(self._settle_all)
+        except RuntimeError:  # closed
+            for lost in self._take():
+                lost.lost()
+
+    def _settle_all(self) -> None:
+        for outcome in self._take():
+            outcome.settle()
+
+    def _take(self) -> list[Outcome]:
+        with self._lock:
+            outcomes, self._outcomes = self._outcomes, []
+            self._scheduled = False
+            return outcomes
+
+
+@final
+class Mailboxes:
+    """The mailboxes of one bridge, one for each loop that awaits through it, for as long as the loop lives."""
+
+    __slots__ = ("_by_loop", "_last", "_lock")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_loop: WeakKeyDictionary[AbstractEventLoop, Mailbox] = WeakKeyDictionary()
+        self._last: tuple[Callable[[], AbstractEventLoop | None], Mailbox] = (lambda: None, Mailbox())
+
+    def of(self, loop: AbstractEventLoop) -> Mailbox:
+        """Return the mailbox of `loop`. Called on the thread that runs it."""
+        last, mailbox = self._last
+        if last() is loop:
+            return mailbox
+        with self._lock:
+            found = self._by_loop.get(loop)
+            if found is None:
+                found = self._by_loop[loop] = Mailbox()
+            self._last = (ref(loop), found)
+        return found

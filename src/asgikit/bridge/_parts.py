@@ -1,0 +1,217 @@
+"""The moving parts of one bridge, and how a crossing uses them. All views of a bridge share one `Parts`."""
+
+import threading
+from asyncio import AbstractEventLoop, _get_running_loop, _set_running_loop
+from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from typing import Any, final
+
+from asgikit.bridge import _chain
+from asgikit.bridge._async_call import AsyncCall
+from asgikit.bridge._context import own_context
+from asgikit.bridge._homes import as_home
+from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link
+from asgikit.bridge._mailbox import Mailboxes
+from asgikit.bridge._options import Options
+from asgikit.bridge._routing import loop_scope, sensitive_home
+from asgikit.bridge._sync_call import SyncCall
+from asgikit.bridge._turns import Turns
+from asgikit.errors import ClosedError, LoopUnavailableError, RunningLoopError, ScopeError
+from asgikit.executor import CurrentThreadExecutor
+from asgikit.protocols import Clock, ExecutorLike, Inbox, Lease, LoopRunner, SensitivePool, WorkerHome
+
+__all__ = ("Parts",)
+
+
+@final
+class Parts:
+    """Pools, runner and clock of one bridge; begins crossings of both kinds."""
+
+    def __init__(
+        self,
+        sensitive_pool: SensitivePool,
+        worker_pool: ExecutorLike,
+        loop_runner: LoopRunner,
+        clock: Clock,
+        shutdown_grace: float,
+    ) -> None:
+        self.sensitive_pool = sensitive_pool
+        self.free_home = as_home(worker_pool)
+        self.loop_runner = loop_runner
+        self.clock = clock
+        self.shutdown_grace = shutdown_grace
+        self.closed = False
+        self.lock = threading.Lock()
+        self.turns = Turns()
+        self._mailboxes = Mailboxes()
+        self._default: Lease | None = None
+
+    # Sync from async: on the thread of the loop
+
+    def begin_sync(
+        self,
+        fn: Callable[..., Any],
+        options: Options,
+        home: WorkerHome | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> SyncCall:
+        """Make a call and post it. `home` is None for a thread-sensitive one."""
+        loop = _get_running_loop()
+        if self.closed or loop is None:
+            raise self._not_now(loop)
+        call = SyncCall(fn, args, kwargs, self, _chain.current.get(), loop, self._mailboxes.of(loop), home)
+        if options.context is not None:
+            call.use(options.context)
+            return call
+        if options.context_policy == "isolate":
+            call.isolate(copy_context())
+        elif options.context_policy == "shared":
+            call.share(own_context())
+        else:
+            call.propagate(copy_context())
+        self.post(call)
+        return call
+
+    def post(self, call: SyncCall, /) -> None:
+        """Find the home of a call, and post it there."""
+        if call.free_home is not None:
+            call.home = call.free_home
+            call.home.post(call)
+            return
+        while True:
+            target = sensitive_home(call.link)
+            call.home = home = self._home_of(target)
+            if home.thread_id == threading.get_ident():
+                _run_inline(call)
+                return
+            try:
+                home.post(call)
+            except (ClosedError, ScopeError):
+                if target is None or target.live:
+                    raise
+                continue  # it ended at this moment: the chain leads elsewhere now
+            if isinstance(target, LeaseScopeLink) and target.lease.waiting:
+                self._expire_later(target.lease, call)
+            return
+
+    def _home_of(self, target: HostLink | ExecutorScopeLink | LeaseScopeLink | None) -> WorkerHome:
+        if target is None:
+            default = self._default
+            if default is None:
+                default = self._default = self.sensitive_pool.default()
+            return default
+        if isinstance(target, HostLink):
+            return target.host
+        if isinstance(target, LeaseScopeLink):
+            return target.lease
+        if not target.live:
+            message = (
+                "the thread-sensitive scope that this task was started in has exited, and its executor with it;"
+                " await the task inside the scope, or start it outside"
+            )
+            raise ScopeError(message)
+        return target.home
+
+    def _expire_later(self, lease: Lease, call: SyncCall) -> None:
+        timeout = self.sensitive_pool.lease_timeout
+        if timeout is not None and call.loop is not None:
+            self.clock.call_later(call.loop, timeout, lease.expire)
+
+    def _not_now(self, loop: AbstractEventLoop | None) -> Exception:
+        if self.closed:
+            return ClosedError("this bridge is closed; make a new one, or keep it open as long as it is used")
+        message = f"sync_to_async was awaited outside a running asyncio event loop ({loop}); run it under asyncio"
+        return LoopUnavailableError(message)
+
+    # Async from sync: on the calling thread
+
+    def begin_async(
+        self, fn: Callable[..., Awaitable[Any]], options: Options, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> AsyncCall:
+        """Make a call and post it to its loop.
+
+        Raises:
+            RunningLoopError: this thread runs an event loop.
+            CancelledError: the caller of the running function was cancelled; raised once.
+        """
+        running = _get_running_loop()
+        if running is not None:
+            message = f"async_to_sync was called on a thread that runs an event loop; await {fn!r} directly instead"
+            raise RunningLoopError(message)
+        if self.closed:
+            raise self._not_now(None)
+        thread = _chain.thread
+        caller = thread.call
+        link = _chain.current.get()
+        if caller is not None:
+            caller.check_abandoned()
+            link = link or caller.link
+        host = CurrentThreadExecutor(inbox=self._inbox(caller))
+        call = AsyncCall(
+            fn,
+            args,
+            kwargs,
+            HostLink(link, host),
+            self.clock,
+            options.timeout,
+            self.shutdown_grace,
+            writes_back=options.context_policy != "isolate",
+        )
+        thread.host, call.outer_host = host, thread.host
+        try:
+            if caller is not None:
+                caller.waits_for(call)
+            self._post_async(call, caller, link, options)
+        except BaseException:
+            self.end_async(call)
+            raise
+        return call
+
+    def _inbox(self, caller: SyncCall | None) -> Inbox | None:
+        host = _chain.thread.host
+        if host is not None:
+            return host.inbox  # nested on one thread: the innermost host serves them all
+        if caller is None or caller.home is None:
+            return None
+        return caller.home.host(caller)
+
+    def _post_async(self, call: AsyncCall, caller: SyncCall | None, link: Link | None, options: Options) -> None:
+        loop = options.loop
+        if loop is not None:
+            if loop.is_closed() or not loop.is_running():
+                state = "closed" if loop.is_closed() else "not running"
+                message = f"the loop given for {call.name} is {state}; give one that runs on another thread, or none"
+                raise LoopUnavailableError(message)
+        elif caller is not None and not options.force_new_loop:
+            loop = caller.loop
+        if loop is not None:
+            call.post_to(loop)
+            return
+        scope = None if options.force_new_loop else loop_scope(link)
+        runner = self.loop_runner if scope is None else scope.runner
+        runner.post(call)
+
+    def end_async(self, call: AsyncCall) -> None:
+        """The caller goes on: nothing of the call stays with this thread."""
+        thread = _chain.thread
+        caller = thread.call
+        outer = thread.host = call.outer_host
+        call.link.close()
+        call.host.close()
+        if caller is not None:
+            caller.waits_for(None)
+            if outer is None and caller.home is not None:
+                caller.home.resume(caller)
+
+
+def _run_inline(call: SyncCall) -> None:
+    """Run a call whose home is the very thread that runs the loop (invariant A4), which does not see the loop."""
+    loop = call.loop
+    call.loop = None
+    _set_running_loop(None)
+    try:
+        call.run()
+    finally:
+        _set_running_loop(loop)
+    call.settle()

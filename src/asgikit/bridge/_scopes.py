@@ -1,0 +1,112 @@
+"""Regions of a program: one worker for a block of async code, one loop for a block of sync code."""
+
+from contextvars import Token
+from types import TracebackType
+from typing import final
+
+from asgikit.bridge import _chain
+from asgikit.bridge._homes import ScopeHome, check_executor
+from asgikit.bridge._links import ExecutorScopeLink, LeaseScopeLink, Link, LoopScopeLink
+from asgikit.bridge._parts import Parts
+from asgikit.bridge._routing import enclosing_scope, loop_scope
+from asgikit.errors import ScopeError
+from asgikit.protocols import ExecutorLike
+
+__all__ = ("LoopScope", "ThreadSensitiveScope")
+
+
+class _Scope:
+    """Entering and leaving a link of the chain, once."""
+
+    __slots__ = ("_entered", "_link", "_parts", "_token")
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._entered = False
+        self._link: Link | None = None
+        self._token: Token[Link | None] | None = None
+
+    def _begin(self) -> None:
+        if self._entered:
+            message = "this scope object was entered before; make a new one for every `with`"
+            raise ScopeError(message)
+        self._entered = True
+
+    def _enter(self, link: Link) -> None:
+        self._link = link
+        self._token = _chain.current.set(link)
+
+    def _leave(self) -> None:
+        link, token = self._link, self._token
+        self._link = self._token = None
+        if link is None or token is None:
+            return  # it had joined an outer one
+        link.close()
+        try:
+            _chain.current.reset(token)
+        except ValueError:
+            """Left in another context than it was entered in: there the closed link is passed over."""
+
+
+@final
+class ThreadSensitiveScope(_Scope):
+    """All thread-sensitive calls of the block run on one thread of their own.
+
+    A scope without an executor inside another scope joins it. Its worker is leased at the first such call,
+    and given back when the block is left; leaving never waits. A task that outlives the block falls back to
+    what encloses the block; one that outlives a block with an executor gets a `ScopeError`.
+
+    Raises:
+        ScopeError: on entering, if this object was entered before.
+    """
+
+    __slots__ = ("_executor",)
+
+    def __init__(self, parts: Parts, executor: ExecutorLike | None) -> None:
+        super().__init__(parts)
+        if executor is not None:
+            check_executor(executor)
+        self._executor = executor
+
+    async def __aenter__(self) -> None:
+        self._begin()
+        above = _chain.current.get()
+        if self._executor is not None:
+            self._enter(ExecutorScopeLink(above, ScopeHome(self._executor)))
+        elif enclosing_scope(above) is None:
+            self._enter(LeaseScopeLink(above, self._parts.sensitive_pool.lease()))
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        link = self._link
+        self._leave()
+        if isinstance(link, LeaseScopeLink):
+            link.lease.release()
+
+
+@final
+class LoopScope(_Scope):
+    """All cold `async_to_sync` calls of the block run on one event loop, which has a thread of its own.
+
+    A scope inside another joins it. Tasks left on the loop when the block is left are cancelled.
+
+    Raises:
+        ScopeError: on entering, if this object was entered before.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        self._begin()
+        above = _chain.current.get()
+        if loop_scope(above) is None:
+            self._enter(LoopScopeLink(above, self._parts.loop_runner.scope()))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        link = self._link
+        self._leave()
+        if isinstance(link, LoopScopeLink):
+            link.runner.close(self._parts.shutdown_grace)

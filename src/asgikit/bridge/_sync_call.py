@@ -1,0 +1,331 @@
+"""One synchronous call made from async code, from the queue to its outcome: the work of `sync_to_async`.
+
+Three threads meet in it. The loop's thread makes it, awaits it and may be cancelled meanwhile; a worker
+thread runs it; the outcome comes back through the loop's mailbox. The gate decides between the two that may
+both want it before it has begun: who takes it first, runs or cancels.
+"""
+
+import functools
+import logging
+import threading
+from asyncio import AbstractEventLoop, CancelledError, Future
+from collections.abc import Callable
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, Protocol
+
+from asgikit.bridge import _chain
+from asgikit.bridge._context import changed, run_in, write_back
+from asgikit.bridge._mailbox import Mailbox
+from asgikit.bridge._turns import Turns
+from asgikit.errors import ClosedError, ScopeError
+from asgikit.executor import name_of, without_this_frame
+from asgikit.protocols import WorkerHome
+
+if TYPE_CHECKING:
+    from asgikit.bridge._async_call import AsyncCall
+    from asgikit.bridge._links import Link
+
+__all__ = ("SyncCall", "cross_to_sync")
+
+_logger = logging.getLogger("asgikit")
+
+
+class Router(Protocol):
+    """The bridge, as its calls see it."""
+
+    lock: threading.Lock
+    turns: Turns
+
+    def post(self, call: "SyncCall", /) -> None:
+        """Find the home of a call, and post it there."""
+
+
+class SyncCall:
+    """A call of a synchronous function on its way (`asgikit.protocols.Work`)."""
+
+    __slots__ = (
+        "_after",
+        "_args",
+        "_before",
+        "_context",
+        "_error",
+        "_fn",
+        "_gate",
+        "_given",
+        "_kwargs",
+        "_mailbox",
+        "_process",
+        "_router",
+        "_shared",
+        "_value",
+        "abandoned",
+        "cancelled",
+        "free_home",
+        "home",
+        "inner",
+        "link",
+        "loop",
+        "ran",
+        "refused",
+        "settled",
+        "waiter",
+    )
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        router: Router,
+        link: "Link | None",
+        loop: AbstractEventLoop,
+        mailbox: Mailbox,
+        free_home: WorkerHome | None,
+    ) -> None:
+        self._fn = fn
+        self._args = args
+        self._kwargs = kwargs
+        self._router = router
+        self.link = link
+        self.loop: AbstractEventLoop | None = loop  # None: it runs inline and blocks its loop
+        self._mailbox = mailbox
+        self.free_home = free_home  # None: the call is thread-sensitive, and the chain decides
+        self.waiter: Future[None] = loop.create_future()
+        self._gate = threading.Lock()
+        self._process = _chain.process.token
+        self._context: Context | None = None
+        self._before: Context | None = None  # None: nothing is written back
+        self._after: Context | None = None
+        self._given: Context | None = None  # where changes are written to, if not to the awaiting task's own
+        self._shared = False
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self.home: WorkerHome | None = None
+        self.inner: AsyncCall | None = None  # the coroutine that the function is waiting for
+        self.ran = False
+        self.settled = False
+        self.cancelled = False  # the task that awaits was cancelled
+        self.abandoned = False  # ... and waits no more
+        self.refused = False  # ... and the function has been told so
+
+    @property
+    def name(self) -> str:
+        return name_of(self._fn)
+
+    # On the thread of the loop, before it is posted
+
+    def propagate(self, context: Context) -> None:
+        """Run in a copy of `context`, and write back what the function changes."""
+        self._before = context
+        self._context = context.copy()
+
+    def isolate(self, context: Context) -> None:
+        """Run in `context`, a copy, and write nothing back."""
+        self._context = context
+
+    def share(self, context: Context) -> None:
+        """Run in `context`, the task's own."""
+        self._context = context
+        self._shared = True
+
+    def use(self, context: Context) -> None:
+        """Run in a copy of `context`, which was given, once it is this call's turn, and write changes back to it."""
+        self._given = context
+        if self._router.turns.begin(context, self):
+            self.take_turn()
+        else:
+            self._context = context  # until then
+
+    def take_turn(self) -> None:
+        """Post the call: no other is using the given context."""
+        given = self._given
+        assert given is not None  # noqa: S101 - only `use` leads here
+        if self.cancelled:
+            self._leave_turn()
+            return
+        self.propagate(given.copy())
+        try:
+            self._router.post(self)
+        except Exception as error:  # noqa: BLE001 - delivered to the awaiting task
+            self.fail(error)
+
+    def _leave_turn(self) -> None:
+        if self._given is not None:
+            self._router.turns.end(self._given, self)
+            self._given = None
+
+    # On the worker thread
+
+    def run(self) -> None:
+        if not self._gate.acquire(blocking=False):
+            return  # cancelled before it began
+        context = self._context
+        assert context is not None  # noqa: S101 - chosen before it was posted
+        thread = _chain.thread
+        outer, thread.call = thread.call, self
+        self.ran = True
+        try:
+            self._value = context.run(self._fn, *self._args, **self._kwargs)
+        except BaseException as error:  # noqa: BLE001 - every outcome belongs to the awaiting task
+            self._error = without_this_frame(error)
+        finally:
+            thread.call = outer
+        if self._process is not _chain.process.token:
+            raise SystemExit  # a forked child came back through its parent's call: it ends, and tells nobody
+        self._context = None
+        self._args, self._kwargs = (), {}
+        if self._before is not None and changed(self._before, context):
+            self._after = context
+
+    def check_abandoned(self) -> None:
+        """Refuse the first crossing after nobody waits for the function any more (invariant B2).
+
+        Raises:
+            CancelledError: once; later crossings work, so that `finally` can clean up.
+        """
+        if self.abandoned and not self.refused:
+            self.refused = True
+            message = f"nobody waits for {self.name} any more: the task that awaited it was cancelled"
+            raise CancelledError(message)
+
+    def check_cancelled(self) -> None:
+        """Give up if the awaiting task was cancelled.
+
+        Raises:
+            CancelledError: it was.
+        """
+        if self.cancelled:
+            self.refused = True
+            message = f"the task that awaited {self.name} was cancelled"
+            raise CancelledError(message)
+
+    def waits_for(self, inner: "AsyncCall | None") -> None:
+        """Note the coroutine that the function is blocked on, so that a cancellation can reach it."""
+        with self._router.lock:
+            self.inner = inner
+        if inner is not None:
+            self.check_abandoned()
+
+    def deliver(self) -> None:
+        if (self.ran or self._error is not None) and self.loop is not None:
+            self._mailbox.put(self, self.loop)
+
+    def fail(self, error: BaseException, /) -> None:
+        if isinstance(error, ClosedError | ScopeError):  # its home ended before its turn: there may be another
+            try:
+                self._router.post(self)
+            except Exception as refusal:  # noqa: BLE001 - delivered instead
+                error = refusal
+            else:
+                return
+        if self._gate.acquire(blocking=False):
+            self._error = error
+            self.deliver()
+
+    # For executors that work elsewhere
+
+    def bare(self) -> "functools.partial[Any]":
+        """The user's function and arguments alone."""
+        return functools.partial(self._fn, *self._args, **self._kwargs)
+
+    def outcome(self) -> Any:
+        """The result of `run`, or its exception raised."""
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def adopt(self, value: Any, error: BaseException | None, /) -> None:
+        """Take an outcome that was made elsewhere, unless nobody waits for it."""
+        if self._gate.acquire(blocking=False):
+            self._value, self._error, self.ran = value, error, True
+
+    # On the thread of the loop
+
+    def settle(self) -> None:
+        """Let the awaiting task go on."""
+        self.settled = True
+        if not self.waiter.done():
+            self.waiter.set_result(None)
+        elif self.abandoned:
+            self._late()
+
+    def lost(self) -> None:
+        """The loop is closed: nobody will ever ask."""
+        self._late()
+
+    def interrupted(self) -> bool:
+        """The awaiting task was cancelled: say whether it shall stop waiting."""
+        again, self.cancelled = self.cancelled, True
+        if self.settled:
+            self._late()
+        elif not self._gate.acquire(blocking=False) and self._keeps_waiting(again=again):
+            self.waiter = self.waiter.get_loop().create_future()
+            return False
+        self._leave_turn()
+        return True
+
+    def _keeps_waiting(self, *, again: bool) -> bool:
+        """The function is running: cancel what it is waiting for and await it, or abandon it."""
+        with self._router.lock:  # against a crossing that begins at this moment
+            inner = None if again else self.inner
+            self.abandoned = inner is None and not self._shared
+        if inner is not None:
+            inner.cancel(missed=self._not_cancelled)
+        elif self.abandoned and self.home is not None:
+            self.home.abandon(self)
+        return not self.abandoned
+
+    def _not_cancelled(self) -> None:
+        """The coroutine had ended already when it was to be cancelled: the function is in plain code. Any thread."""
+        loop = self.loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self.waiter.cancel)
+
+    def _late(self) -> None:
+        """Report an error that nobody waits for; a result may be dropped in silence (invariant B3)."""
+        error = self._error
+        if error is None:
+            return
+        if isinstance(error, CancelledError):
+            _logger.debug("the abandoned call of %s ended", self.name, exc_info=error)
+        else:
+            _logger.error("%s failed after its caller had stopped waiting", self.name, exc_info=error)
+
+    def take(self) -> tuple[Any, BaseException | None]:
+        """Write changed context variables back and hand the outcome over. Called in the awaiting task."""
+        if self._before is not None and self._after is not None:
+            if self._given is None:
+                write_back(self._before, self._after)
+            else:
+                run_in(self._given, write_back, self._before, self._after)
+        self._leave_turn()
+        if self._shared and self.cancelled:
+            self._late()
+            return None, CancelledError()
+        return self._value, self._error
+
+
+async def cross_to_sync(
+    begin: Callable[[tuple[Any, ...], dict[str, Any]], SyncCall], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Begin a call, await it and return its result or raise its exception.
+
+    An exception keeps this frame alive, so on the way out nothing is left in it (invariants I1, I2).
+    """
+    call = begin(args, kwargs)
+    del begin, args, kwargs
+    while not call.settled:
+        try:
+            await call.waiter
+        except CancelledError:
+            if call.interrupted():
+                del call
+                raise
+    value, error = call.take()
+    del call
+    if error is None:
+        return value
+    try:
+        raise error
+    finally:
+        del error, value
