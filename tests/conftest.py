@@ -50,7 +50,7 @@ def _nothing_stays(request: pytest.FixtureRequest) -> Iterator[None]:
         leaks = before.leaks()
     finally:
         logger.removeHandler(errors)
-    node = cast("pytest.Item", request.node)  # pyright: ignore[reportUnknownMemberType] # pytest leaves it untyped
+    node = cast("pytest.Item", request.node)
     if node.get_closest_marker("leaves_threads"):
         leaks = [leak for leak in leaks if not leak.startswith("leaked thread")]
     if "asyncio_errors" not in request.fixturenames:
