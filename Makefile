@@ -39,6 +39,7 @@ test: $(call has,tests) ## run the tests (all of them: with coverage; ARGS=... a
 ifeq ($(ARGS),)
 	@$(RUN) -m coverage erase
 	@$(RUN) -m coverage run -m pytest
+	@$(RUN) -m coverage combine --quiet
 	@$(RUN) -m coverage report
 else
 	@$(RUN) -m pytest $(ARGS)

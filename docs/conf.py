@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.pycode import ModuleAnalyzer
 
 import asgikit
@@ -53,3 +54,6 @@ def _see_through_rooms() -> None:
 
 
 _see_through_rooms()
+
+# A colon in the docstring of a constant is a colon; napoleon would take what stands before it for a type.
+GoogleDocstring._parse_attribute_docstring = GoogleDocstring._consume_to_end

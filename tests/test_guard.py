@@ -3,7 +3,6 @@
 Each case is a test file of its own, run by another pytest with our settings.
 """
 
-import shutil
 import textwrap
 from pathlib import Path
 
@@ -124,12 +123,11 @@ FINE = {
 
 
 def run(pytester: pytest.Pytester, source: str) -> pytest.RunResult:
-    """Run `source` as a test file beside a copy of the guard and of the settings."""
-    shutil.copytree(ROOT / "tests" / "support", pytester.path / "tests" / "support")
-    shutil.copy(ROOT / "tests" / "conftest.py", pytester.path / "tests")
-    shutil.copy(ROOT / "pyproject.toml", pytester.path)
-    (pytester.path / "tests" / "test_case.py").write_text(textwrap.dedent(source))
-    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "tests/test_case.py", timeout=30)
+    """Run `source` as a test file under our settings and our guard."""
+    case = pytester.makepyfile(test_case=textwrap.dedent(source))
+    pytester.syspathinsert(ROOT)
+    ours = ["-c", ROOT / "pyproject.toml", "--rootdir", ROOT, "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    return pytester.runpytest_subprocess(*ours, case, timeout=30)
 
 
 @pytest.mark.parametrize("case", LEAKS)
