@@ -15,7 +15,9 @@ __all__ = ("Step", "Steps")
 
 
 class Steps:
-    """Numbered steps, starting with 1, that threads and tasks take strictly in order::
+    """Numbered steps, starting with 1, that threads and tasks take strictly in order.
+
+    A thread and the test, for example::
 
         def worker() -> None:
             steps.reach(2)
