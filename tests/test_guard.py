@@ -126,7 +126,16 @@ def run(pytester: pytest.Pytester, source: str) -> pytest.RunResult:
     """Run `source` as a test file under our settings and our guard."""
     case = pytester.makepyfile(test_case=textwrap.dedent(source))
     pytester.syspathinsert(ROOT)
-    ours = ["-c", ROOT / "pyproject.toml", "--rootdir", ROOT, "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    ours = [
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        "--rootdir",
+        str(ROOT),
+        "-p",
+        "tests.conftest",
+        "-p",
+        "no:cacheprovider",
+    ]
     return pytester.runpytest_subprocess(*ours, case, timeout=30)
 
 
