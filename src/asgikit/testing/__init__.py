@@ -1,5 +1,6 @@
 """Tools for tests: doubles that do real work at the moment and on the thread that the test chooses."""
 
+from asgikit import _public
 from asgikit.testing._clock import ManualClock
 from asgikit.testing._executor import ManualExecutor
 from asgikit.testing._steps import Step, Steps
@@ -10,3 +11,5 @@ __all__ = (
     "Step",
     "Steps",
 )
+
+_public.publish(__name__)
