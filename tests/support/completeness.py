@@ -71,13 +71,17 @@ def faults(report: Report) -> list[str]:
     package = report["typeCompleteness"]
     found = [entry["message"] for entry in report["generalDiagnostics"] if entry["severity"] == "error"]
     for symbol in package["symbols"]:
-        if symbol["isExported"] and (symbol["isTypeAmbiguous"] or not symbol["isTypeKnown"]):
-            kind = "ambiguous" if symbol["isTypeAmbiguous"] else "unknown"
-            reasons = "; ".join(entry["message"] for entry in symbol["diagnostics"])
-            found.append(f"{symbol['name']}: the type is {kind}: {reasons}")
-    if not found and package["completenessScore"] < 1:
+        # an exported class is spoilt by what it refers to, so the reason stands at another symbol, often a private one
+        reasons = [entry["message"] for entry in symbol["diagnostics"] if "partially" not in entry["message"]]
+        if reasons and not symbol["isTypeKnown"]:
+            found.append(f"{symbol['name']}: {'; '.join(reasons)}")
+    counts = package["exportedSymbolCounts"]
+    complete = package["completenessScore"] == 1 and not counts["withAmbiguousType"] and not counts["withUnknownType"]
+    if complete:
+        found.clear()  # what no exported symbol refers to may be inferred
+    elif not found:
         found.append(f"the completeness score is {package['completenessScore']}")
-    if not package["exportedSymbolCounts"]["withKnownType"]:
+    if not counts["withKnownType"]:
         found.append("no symbol at all: is asgikit installed in this environment, with py.typed?")
     return found
 

@@ -10,10 +10,15 @@ from asgikit.testing import ManualExecutor
 
 class Posted:
     def __init__(self) -> None:
+        self.name = "posted"
         self.outcome: object = None
+        self.delivered = False
 
     def run(self) -> None:
         self.outcome = threading.current_thread().name
+
+    def deliver(self) -> None:
+        self.delivered = self.outcome is not None
 
     def fail(self, error: BaseException, /) -> None:
         self.outcome = error
@@ -39,6 +44,7 @@ def test_posted_work_runs_on_the_thread_that_the_test_chooses() -> None:
     thread.start()
     thread.join(5)
     assert work.outcome == "chosen"
+    assert work.delivered
 
 
 def test_arguments_results_and_errors_pass_through() -> None:

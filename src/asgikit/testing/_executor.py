@@ -20,9 +20,10 @@ _T = TypeVar("_T")
 class _Submitted(Generic[_T]):
     """A call that was given to `submit`, as `asgikit.protocols.Work`."""
 
-    __slots__ = ("_call", "future")
+    __slots__ = ("_call", "future", "name")
 
-    def __init__(self, call: Callable[[], _T]) -> None:
+    def __init__(self, name: str, call: Callable[[], _T]) -> None:
+        self.name: str = name
         self._call = call
         self.future: Future[_T] = Future()
 
@@ -36,6 +37,9 @@ class _Submitted(Generic[_T]):
             self.future.set_exception(error)
         else:
             self.future.set_result(result)
+
+    def deliver(self) -> None:
+        """Nothing is left to do: `run` has told the future."""
 
     def fail(self, error: BaseException, /) -> None:
         """Deliver `error` instead of the call's outcome."""
@@ -63,7 +67,7 @@ class ManualExecutor(Executor):
         Raises:
             ClosedError: the executor was shut down.
         """
-        work = _Submitted(lambda: fn(*args, **kwargs))
+        work = _Submitted(getattr(fn, "__qualname__", repr(fn)), lambda: fn(*args, **kwargs))
         self.post(work)
         return work.future
 
@@ -104,7 +108,9 @@ class ManualExecutor(Executor):
         Raises:
             StepTimeoutError: no call arrived in that time.
         """
-        self._take(timeout).run()
+        work = self._take(timeout)
+        work.run()
+        work.deliver()
 
     def fail_next(self, error: BaseException, *, timeout: float = 5.0) -> None:
         """Drop the oldest held call and deliver `error` for it, as an executor does whose worker died.
