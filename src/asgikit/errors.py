@@ -17,6 +17,7 @@ __all__ = (
     "MissingExtraError",
     "RunningLoopError",
     "ScopeError",
+    "StepTimeoutError",
     "UnsupportedRuntimeError",
     "WrapError",
 )
@@ -60,6 +61,10 @@ class AbandonedError(AsgikitError, RuntimeError):
 
 class LeaseTimeoutError(AsgikitError, TimeoutError):
     """No worker of a thread-sensitive pool became free within the pool's lease timeout."""
+
+
+class StepTimeoutError(AsgikitError, TimeoutError):
+    """A double of `asgikit.testing` waited in vain; the message says who or what is missing."""
 
 
 class UnsupportedRuntimeError(AsgikitError, RuntimeError):

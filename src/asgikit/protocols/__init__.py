@@ -1,5 +1,6 @@
 """What every room may ask for, and nothing about how: small protocols, each with an implementation elsewhere."""
 
+from asgikit import _public
 from asgikit.protocols._executors import (
     ExecutorLike,
     HostExecutor,
@@ -34,3 +35,5 @@ __all__ = (
     "Work",
     "WorkerHome",
 )
+
+_public.publish(__name__)

@@ -1,3 +1,15 @@
-"""The testing room."""
+"""Tools for tests: doubles that do real work at the moment and on the thread that the test chooses."""
 
-__all__ = ()
+from asgikit import _public
+from asgikit.testing._clock import ManualClock
+from asgikit.testing._executor import ManualExecutor
+from asgikit.testing._steps import Step, Steps
+
+__all__ = (
+    "ManualClock",
+    "ManualExecutor",
+    "Step",
+    "Steps",
+)
+
+_public.publish(__name__)

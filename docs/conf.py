@@ -1,0 +1,59 @@
+"""How Sphinx builds this documentation: without a network, warnings as errors (`make docs`)."""
+
+import importlib
+import pkgutil
+
+from sphinx.ext.napoleon.docstring import GoogleDocstring
+from sphinx.pycode import ModuleAnalyzer
+
+import asgikit
+
+project = "asgikit"
+author = "the asgikit authors"
+copyright = "2026, the asgikit authors"  # noqa: A001 - Sphinx's name
+version = release = asgikit.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
+exclude_patterns = ["_build", "examples"]
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
+myst_heading_anchors = 3
+suppress_warnings = ["myst.header"]
+
+html_theme = "furo"
+html_title = f"asgikit {release}"
+html_static_path: list[str] = []
+
+default_role = "py:obj"
+add_module_names = False
+python_use_unqualified_type_names = True
+autoclass_content = "both"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
+autodoc_preserve_defaults = True
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+
+def _see_through_rooms() -> None:
+    """Let autodoc find what stands in a room's private files: exported objects report the room as their module."""
+    for room in pkgutil.walk_packages(asgikit.__path__, "asgikit."):
+        if not room.ispkg or "._" in room.name:
+            continue
+        seen = ModuleAnalyzer.for_module(room.name)
+        seen.analyze()
+        for file in pkgutil.iter_modules(importlib.import_module(room.name).__path__, f"{room.name}."):
+            if file.name.rpartition(".")[2].startswith("_"):
+                private = ModuleAnalyzer.for_module(file.name)
+                private.analyze()
+                seen.annotations.update(private.annotations)
+                seen.attr_docs.update(private.attr_docs)
+                seen.overloads.update(private.overloads)
+                seen.finals.extend(private.finals)
+
+
+_see_through_rooms()
+
+# A colon in the docstring of a constant is a colon; napoleon would take what stands before it for a type.
+GoogleDocstring._parse_attribute_docstring = GoogleDocstring._consume_to_end

@@ -1,0 +1,1 @@
+"""The tests of asgikit: one folder per room, and some that look at the whole."""
