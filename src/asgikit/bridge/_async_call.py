@@ -103,11 +103,11 @@ class AsyncCall:
     def expect(self, loop: AbstractEventLoop, /) -> None:
         self._loop = loop
 
-    def start(self, loop: AbstractEventLoop, /) -> "Task[None]":
+    def start(self, loop: AbstractEventLoop, /, *, prompt: bool) -> "Task[None]":
         self._loop = loop
         if threading.get_ident() == self.host.thread_id:
             self.link.hosting = False  # that thread runs the loop itself
-        coroutine = self._main()
+        coroutine = self._main(prompt=prompt)
         try:
             # Not `context=`: task factories written before 3.11 do not take it.
             self._task = task = self._before.run(loop.create_task, coroutine)
@@ -118,7 +118,7 @@ class AsyncCall:
             task.cancel()
         return task
 
-    async def _main(self) -> None:
+    async def _main(self, *, prompt: bool) -> None:
         try:
             awaitable = self._fn(*self._args, **self._kwargs)
             if type(awaitable) is not CoroutineType and not isinstance(awaitable, Awaitable):
@@ -128,7 +128,9 @@ class AsyncCall:
             self._error = without_this_frame(error)
         self._after = copy_context()
         self._ended = True
-        if self.done and self._error is not None and not isinstance(self._error, CancelledError):
+        if prompt and not self.done:
+            self.finish()
+        elif self.done and self._error is not None and not isinstance(self._error, CancelledError):
             _logger.error("%s failed after its caller had stopped waiting", self.name, exc_info=self._error)
 
     def _cancel_task(self, missed: Callable[[], object] | None) -> None:
@@ -148,14 +150,15 @@ class AsyncCall:
         """
         self._loop = loop
         try:
-            loop.call_soon_threadsafe(start_on, loop, self, self.finish)
+            loop.call_soon_threadsafe(start_on, loop, self)
         except RuntimeError as closed:
             message = f"the event loop that {self.name} would run on is closed"
             raise LoopUnavailableError(message) from closed
 
     def finish(self) -> None:
-        self.done = True
-        self.host.wake()
+        if not self.done:
+            self.done = True
+            self.host.wake()
 
     def fail(self, error: BaseException, /) -> None:
         if not self._ended:
@@ -217,7 +220,9 @@ class AsyncCall:
         loop = self._loop
         if self._ended or loop is None:
             return
-        if loop.is_closed():
+        if self._task is not None and self._task.done():  # it was cancelled before its first step (invariant A1)
+            self.fail(CancelledError(f"{self.name} was cancelled before its first step"))
+        elif loop.is_closed():
             self._give_up("was closed")
         elif loop.is_running():
             self._stopped = 0

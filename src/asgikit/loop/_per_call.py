@@ -15,7 +15,7 @@ __all__ = ("PerCallLoopRunner",)
 
 
 async def _run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
-    await finished(entry.start(loop))
+    await finished(entry.start(loop, prompt=False))
     await wind_down(loop, f"async_to_sync({entry.name})")
 
 

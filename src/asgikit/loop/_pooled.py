@@ -10,7 +10,7 @@ from typing import final
 from asgikit.errors import ClosedError
 from asgikit.executor import WorkerThreadPool
 from asgikit.loop._loop_thread import LoopThread
-from asgikit.loop._shared import SharedLoopRunner, start_on
+from asgikit.loop._shared import SharedLoopRunner
 from asgikit.loop._tidy import cancel_leftovers
 from asgikit.protocols import LoopEntry
 
@@ -50,7 +50,7 @@ class PooledLoopRunner:
         """
         thread = self._take()
         entry.expect(thread.loop)
-        thread.loop.call_soon_threadsafe(start_on, thread.loop, entry, lambda: self._ended(thread, entry))
+        thread.loop.call_soon_threadsafe(self._start, thread, entry)
 
     def scope(self) -> SharedLoopRunner:
         """Return a runner with one loop from the same factory."""
@@ -78,6 +78,16 @@ class PooledLoopRunner:
                 thread = LoopThread(self._threads, self._loop_factory)
             self._busy.add(thread)
             return thread
+
+    def _start(self, thread: LoopThread, entry: LoopEntry) -> None:
+        """Runs on the loop of `thread`."""
+        try:
+            task = entry.start(thread.loop, prompt=False)  # not before the loop is tidied up
+        except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits
+            entry.fail(error)
+            self._give_back(thread, entry)
+        else:
+            task.add_done_callback(lambda _: self._ended(thread, entry))
 
     def _ended(self, thread: LoopThread, entry: LoopEntry) -> None:
         """The call's task has ended. Runs on its loop."""

@@ -14,15 +14,12 @@ from asgikit.protocols import LoopEntry
 __all__ = ("SharedLoopRunner", "start_on")
 
 
-def start_on(loop: AbstractEventLoop, entry: LoopEntry, finish: Callable[[], object]) -> None:
-    """Start `entry` on `loop`, from the thread that runs it, and call `finish` once its task has ended."""
+def start_on(loop: AbstractEventLoop, entry: LoopEntry) -> None:
+    """Start `entry` on `loop`, from the thread that runs it; its waiting thread is released at its last step."""
     try:
-        task = entry.start(loop)
+        entry.start(loop, prompt=True)
     except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits
         entry.fail(error)
-        finish()
-    else:
-        task.add_done_callback(lambda _: finish())
 
 
 @final
@@ -54,7 +51,7 @@ class SharedLoopRunner:
         """
         loop = self._loop()
         entry.expect(loop)
-        loop.call_soon_threadsafe(start_on, loop, entry, entry.finish)
+        loop.call_soon_threadsafe(start_on, loop, entry)
 
     def scope(self) -> "SharedLoopRunner":
         """Return a further runner with a loop of its own, from the same factory."""

@@ -17,8 +17,11 @@ class LoopEntry(Protocol):
     def expect(self, loop: AbstractEventLoop, /) -> None:
         """`start` has been posted to `loop`: the waiting thread may watch whether that loop still runs."""
 
-    def start(self, loop: AbstractEventLoop, /) -> "Task[None]":
-        """Make the task that runs the coroutine. Called once, on the thread of `loop`. The task never raises."""
+    def start(self, loop: AbstractEventLoop, /, *, prompt: bool) -> "Task[None]":
+        """Make the task that runs the coroutine. Called once, on the thread of `loop`. The task never raises.
+
+        With `prompt` the waiting thread is released at the coroutine's last step, else only by `finish`.
+        """
         ...
 
     def finish(self) -> None:
