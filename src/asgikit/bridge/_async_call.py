@@ -14,6 +14,7 @@ from typing import Any, Final, final
 
 from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, write_back
+from asgikit.bridge._first_step import start_task
 from asgikit.bridge._links import HostLink
 from asgikit.errors import LoopUnavailableError, WrapError
 from asgikit.executor import CurrentThreadExecutor, name_of, without_this_frame
@@ -109,8 +110,11 @@ class AsyncCall:
             self.link.hosting = False  # that thread runs the loop itself
         coroutine = self._main(prompt=prompt)
         try:
-            # Not `context=`: task factories written before 3.11 do not take it.
-            self._task = task = self._before.run(loop.create_task, coroutine)
+            if prompt and not self._cancelled:
+                self._task = task = start_task(loop, coroutine, self._before)
+            else:
+                # Not `context=`: task factories written before 3.11 do not take it.
+                self._task = task = self._before.run(loop.create_task, coroutine)
         except BaseException:
             coroutine.close()
             raise
