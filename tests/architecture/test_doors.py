@@ -4,6 +4,7 @@ import ast
 import builtins
 import importlib
 import inspect
+import itertools
 import pickle
 import pkgutil
 import re
@@ -24,8 +25,8 @@ every_public_module = pytest.mark.parametrize("module", PUBLIC_MODULES)
 
 @every_public_module
 def test_all_is_a_sorted_tuple_without_repetition(module: str) -> None:
-    declared = load(module).__all__
-    assert isinstance(declared, tuple)
+    declared: tuple[str, ...] = load(module).__all__
+    assert type(declared) is tuple
     assert list(declared) == sorted(set(declared))
 
 
@@ -91,15 +92,14 @@ def test_nothing_leaks(module: str) -> None:
     """A room's `__init__` shows what `__all__` names and its public submodules; a single file, nothing of asgikit's."""
     loaded = load(module)
     for name, value in vars(loaded).items():
-        if name.startswith("_") or name in loaded.__all__:
+        if name.startswith("_") or name in loaded.__all__ or name == "TYPE_CHECKING":
             continue
         if isinstance(value, ModuleType):
             inside = value.__name__.startswith(f"{module}.") and is_public(value.__name__)
             assert inside or not hasattr(loaded, "__path__"), f"{module} leaks the module {value.__name__}"
         else:
-            single_file = not hasattr(loaded, "__path__")
-            others = not str(getattr(value, "__module__", "asgikit")).startswith("asgikit")
-            assert single_file and others, f"{module} leaks {name}"
+            assert not hasattr(loaded, "__path__"), f"{module} leaks {name}"
+            assert not str(getattr(value, "__module__", "asgikit")).startswith("asgikit"), f"{module} leaks {name}"
 
 
 @every_public_module
@@ -122,6 +122,8 @@ def test_every_error_is_of_the_one_tree_and_a_builtin_too() -> None:
 
 @every_public_module
 def test_every_public_module_has_its_place_in_the_reference(module: str) -> None:
+    if module.startswith("asgikit.compat.asgiref."):
+        return  # these are asgiref's; the page of the drop-in says where they differ
     pages = "\n".join(page.read_text() for page in sorted((ROOT / "docs" / "reference").glob("*.md")))
     assert re.search(rf"^.. automodule:: {re.escape(module)}$", pages, re.MULTILINE), f"docs/reference lacks {module}"
 
@@ -152,7 +154,7 @@ def documented_constants(module: ModuleType) -> Iterator[tuple[str, str]]:
         files += [load(file.name).__file__ or "" for file in found if not file.ispkg and not is_public(file.name)]
     for file in files:
         body = ast.parse(Path(file).read_text()).body
-        for statement, after in zip(body, body[1:], strict=False):
+        for statement, after in itertools.pairwise(body):
             match statement, after:
                 case (
                     ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)),

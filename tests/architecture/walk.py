@@ -9,9 +9,9 @@ from typing import TypeGuard
 import asgikit
 
 
-def names(path: "list[str]" = asgikit.__path__, prefix: str = "asgikit.") -> Iterator[str]:
-    """Yield the name of every module under `path`, private ones too, without importing anything but packages."""
-    for found in pkgutil.walk_packages(path, prefix):
+def names() -> Iterator[str]:
+    """Yield the name of every module of asgikit, private ones too, without importing anything but packages."""
+    for found in pkgutil.walk_packages(asgikit.__path__, "asgikit."):
         if not found.name.endswith(".__main__"):
             yield found.name
 
