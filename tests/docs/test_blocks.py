@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.docs.blocks import MARK, agrees, blocks, program
 
 ROOT = Path(__file__).parents[2]
