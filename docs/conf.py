@@ -2,9 +2,14 @@
 
 import importlib
 import pkgutil
+import re
 
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.domains.python import PyXRefRole
 from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.docutils import SphinxRole
 
 import asgikit
 
@@ -23,7 +28,7 @@ html_theme = "furo"
 html_title = f"asgikit {release}"
 html_static_path: list[str] = []
 
-default_role = "py:obj"
+default_role = "code-or-name"
 add_module_names = False
 python_use_unqualified_type_names = True
 autoclass_content = "both"
@@ -57,3 +62,18 @@ _see_through_rooms()
 
 # A colon in the docstring of a constant is a colon; napoleon would take what stands before it for a type.
 GoogleDocstring._parse_attribute_docstring = GoogleDocstring._consume_to_end
+
+
+class CodeOrName(SphinxRole):
+    """Show what stands in `single backticks` as code, and link it when it is the name of something."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Make the nodes."""
+        if re.fullmatch(r"[A-Za-z_][\w.]*", self.text):
+            return PyXRefRole()("py:obj", self.rawtext, self.text, self.lineno, self.inliner)
+        return [nodes.literal(self.rawtext, self.text, classes=["code"])], []
+
+
+def setup(app: Sphinx) -> None:
+    """Add the role that docstrings use without naming it."""
+    app.add_role("code-or-name", CodeOrName())

@@ -1,7 +1,10 @@
 """Sync <-> async: the bridge, its wrappers and scopes."""
 
+from asgikit import _public
 from asgikit.bridge._bridge import Bridge, BridgeView
 from asgikit.bridge._options import ContextPolicy
 from asgikit.bridge._scopes import LoopScope, ThreadSensitiveScope
 
 __all__ = ("Bridge", "BridgeView", "ContextPolicy", "LoopScope", "ThreadSensitiveScope")
+
+_public.publish(__name__)

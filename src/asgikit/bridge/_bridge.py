@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from functools import partial
 from types import TracebackType
-from typing import Any, ParamSpec, TypeAlias, TypeVar, final, overload
-
-from typing_extensions import Never, Self
+from typing import Any, Never, ParamSpec, Self, TypeAlias, TypeVar, final, overload
 
 from asgikit.bridge import _chain
 from asgikit.bridge._async_call import cross_to_async
@@ -281,7 +279,7 @@ class BridgeView:
         """Give up if nobody waits any more. Asked by synchronous code.
 
         Raises:
-            CancelledError: the task that awaits the running function was cancelled.
+            asyncio.CancelledError: the task that awaits the running function was cancelled.
         """
         call = _chain.thread.call
         if call is not None:

@@ -3,6 +3,7 @@
 Each is a `concurrent.futures.Executor` and may be used without a bridge. Nothing here knows event loops.
 """
 
+from asgikit import _public
 from asgikit.executor._counters import PoolCounters
 from asgikit.executor._current_thread import CurrentThreadExecutor
 from asgikit.executor._inline import InlineExecutor
@@ -19,3 +20,5 @@ __all__ = (
     "name_of",
     "without_this_frame",
 )
+
+_public.publish(__name__)
