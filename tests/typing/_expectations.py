@@ -12,7 +12,7 @@ On any other line an error is a false one.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 __all__ = ("Case", "read_cases")
 
@@ -59,11 +59,11 @@ def _case(file: str, number: int, title: str, lines: Sequence[str], numbers: ran
 
 
 def read_cases(file: str, text: str) -> list[Case]:
-    """Return the cases of one file; what stands above the first title is its own case, `head`."""
+    """Return the cases of one file; what stands above the first title is its own case."""
     lines = text.splitlines()
     titles = [(number, match["title"]) for number, line in enumerate(lines, 1) if (match := _TITLE.match(line))]
-    starts = [(1, "head"), *titles, (len(lines) + 1, "end")]
+    starts = [(1, "the top of the file"), *titles, (len(lines) + 1, "end")]
     return [
         _case(file, index, title, lines, range(start, end))
-        for index, ((start, title), (end, _)) in enumerate(zip(starts, starts[1:], strict=False))
+        for index, ((start, title), (end, _)) in enumerate(pairwise(starts))
     ]

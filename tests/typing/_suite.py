@@ -1,30 +1,46 @@
 """The suite: where the cases are, what every checker makes of them, and which failures are known."""
 
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from tests.typing._cache import check
-from tests.typing._checkers import CHECKERS, Checker, CheckerCrash, Job
+from tests.typing._checkers import Checker, CheckerCrash, Job
 from tests.typing._diagnostics import Diagnostic
 from tests.typing._expectations import Case, read_cases
+from tests.typing._pages import write_pages
 from tests.typing._verdicts import Outcome, Verdict, judge_all
 
-__all__ = ("CASES_JOB", "SOURCE_JOBS", "KnownFailure", "Results", "known_failures", "load_cases", "run_all", "verdicts")
+__all__ = (
+    "SOURCE_JOBS",
+    "SRC",
+    "Answers",
+    "KnownFailure",
+    "cases_job",
+    "known_failures",
+    "load_cases",
+    "run_all",
+    "verdicts",
+)
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
 _FOLDER = _ROOT / ".typing_cache"
 _CASES = _HERE / "cases"
 _CANARY = "zz_canary"
-_SRC = _ROOT / "src"
+SRC = _ROOT / "src"
 
-CASES_JOB = Job("cases", (_CASES,), (_SRC, _CASES), _FOLDER)
 SOURCE_JOBS = tuple(
-    Job(f"source-{python}", (_SRC / "asgikit",), (_SRC,), _FOLDER, python, source=True) for python in ("3.11", "3.14")
+    Job(f"source-{python}", (SRC / "asgikit",), (SRC,), _FOLDER, python, source=True) for python in ("3.11", "3.14")
 )
+"""The library itself, at the oldest and the newest supported Python."""
+
+Answer: TypeAlias = list[Diagnostic] | CheckerCrash
+Answers: TypeAlias = Mapping[Checker, Answer]
 
 
 @dataclass(frozen=True)
@@ -37,9 +53,16 @@ class KnownFailure:
     reason: str
 
 
+def cases_job() -> Job:
+    """Return the job that checks every case, after writing the code blocks of the documentation to the cache."""
+    pages = write_pages(_ROOT / "docs", _FOLDER / "pages")
+    folders = (_CASES, pages) if any(pages.iterdir()) else (_CASES,)
+    return Job("cases", folders, (SRC, _CASES), _FOLDER)
+
+
 def load_cases() -> list[Case]:
     """Return every case of every file, the canary's too."""
-    files = sorted(_CASES.glob("*.py"))
+    files = sorted(file for path in cases_job().paths for file in path.glob("*.py"))
     return [case for file in files for case in read_cases(file.stem, file.read_text(encoding="utf-8"))]
 
 
@@ -54,10 +77,7 @@ def known_failures() -> dict[tuple[str, str], KnownFailure]:
     }
 
 
-Results = Mapping[Checker, "list[Diagnostic] | CheckerCrash"]
-
-
-def _checked(checker: Checker, job: Job, *, fresh: bool) -> "list[Diagnostic] | CheckerCrash":
+def _checked(checker: Checker, job: Job, *, fresh: bool) -> Answer:
     try:
         diagnostics = check(checker, job, fresh=fresh)
     except CheckerCrash as crash:
@@ -67,20 +87,23 @@ def _checked(checker: Checker, job: Job, *, fresh: bool) -> "list[Diagnostic] | 
     return diagnostics
 
 
-def run_all(checkers: Sequence[Checker], job: Job, *, fresh: bool = False, at_once: int = 2) -> Results:
-    """Run every checker over the job, `at_once` of them at a time. Blocks for up to a minute when nothing is cached."""
-    job.folder.mkdir(exist_ok=True)
-    with ThreadPoolExecutor(at_once) as pool:
-        answers = pool.map(lambda checker: _checked(checker, job, fresh=fresh), checkers)
-        return dict(zip(checkers, answers, strict=True))
+def run_all(checkers: Sequence[Checker], jobs: Sequence[Job], *, fresh: bool = False) -> Mapping[str, Answers]:
+    """Return the answers by the name of the job and the checker, as many at a time as there are processors.
+
+    Blocks for up to a minute when nothing is cached.
+    """
+    _FOLDER.mkdir(exist_ok=True)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        futures = {
+            (job.name, checker): pool.submit(_checked, checker, job, fresh=fresh)
+            for job in jobs
+            for checker in checkers
+        }
+        return {job.name: {checker: futures[job.name, checker].result() for checker in checkers} for job in jobs}
 
 
-def verdicts(answer: "list[Diagnostic] | CheckerCrash", cases: Sequence[Case]) -> Mapping[str, Verdict]:
+def verdicts(answer: Answer, cases: Sequence[Case]) -> Mapping[str, Verdict]:
     """Return the verdict per case. Raises the crash when there was one."""
     if isinstance(answer, CheckerCrash):
         raise answer
     return judge_all(cases, answer)
-
-
-INSTALLED = tuple(checker for checker in CHECKERS if checker.version() is not None)
-"""The checkers that this environment has."""

@@ -21,7 +21,7 @@ HeadersLike: TypeAlias = Iterable[Iterable[bytes]]
 """Headers as an application may send them: any two-item iterables, so a list of lists is right too."""
 
 State: TypeAlias = dict[str, Any]
-"""What a lifespan stored for the requests: the server gives every scope a shallow copy (lifespan spec, "Lifespan State")."""
+"""What a lifespan stored for the requests: every scope gets a shallow copy (lifespan protocol, "Lifespan State")."""
 
 Extensions: TypeAlias = Mapping[str, Any]
 """What the server offers beyond the specification, by name (for example `tls`, a `TLSExtension`)."""

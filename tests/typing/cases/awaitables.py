@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any, assert_type
 
-from asgikit import Bridge
 from given import (
     Request,
     agenerate,
@@ -18,6 +17,8 @@ from given import (
     generate,
     one,
 )
+
+from asgikit import Bridge
 
 bridge = Bridge()
 number: int = 1

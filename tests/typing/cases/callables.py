@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import assert_type
 
-from asgikit import Bridge
 from given import AsyncGreeter, Box, Greeter, aone, atwo, one, two
+
+from asgikit import Bridge
 
 bridge = Bridge()
 number: int = 1

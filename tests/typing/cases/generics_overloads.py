@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import assert_type
 
-from asgikit import Bridge
 from given import (
     Box,
     Item,
@@ -20,6 +19,8 @@ from given import (
     same_number,
     same_sequence,
 )
+
+from asgikit import Bridge
 
 bridge = Bridge()
 number: int = 1

@@ -183,7 +183,7 @@ class AsyncChild(Store):
 class BadChild(Store):
     @bridge.sync_to_async
     def get(self, key: int) -> int:  # E[override]
-        return key  # E?[override]
+        return key
 
 
 # case: overriding with a synchronous method is an error

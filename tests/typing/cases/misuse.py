@@ -4,8 +4,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
-from asgikit import Bridge
 from given import aone, one, two
+
+from asgikit import Bridge
 
 bridge = Bridge()
 pool = ThreadPoolExecutor()
@@ -118,10 +119,11 @@ Bridge(context_policy="copy")  # E
 Bridge(shutdown_grace="2s")  # E
 
 # case: the front door has no free function
-from asgikit import sync_to_async  # E  # noqa: E402
-
 # case: nor the other one
-from asgikit import async_to_sync  # E  # noqa: E402
+from asgikit import (
+    async_to_sync,  # E  # noqa: E402
+    sync_to_async,  # E  # noqa: E402
+)
 
 print(sync_to_async, async_to_sync)  # E?
 

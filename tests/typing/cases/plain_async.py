@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import assert_type
 
-from asgikit import Bridge
 from given import (
     aevery_kind,
     akeyword_only,
@@ -16,6 +15,8 @@ from given import (
     atwo,
     awith_default,
 )
+
+from asgikit import Bridge
 
 bridge = Bridge()
 number: int = 1

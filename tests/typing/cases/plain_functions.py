@@ -2,8 +2,6 @@
 
 from typing import assert_type
 
-from asgikit import Bridge
-
 from given import (
     every_kind,
     keyword_only,
@@ -17,6 +15,8 @@ from given import (
     two,
     with_default,
 )
+
+from asgikit import Bridge
 
 bridge = Bridge()
 number: int = 1

@@ -2,8 +2,9 @@
 
 from typing import assert_type
 
-from asgikit import Bridge
 from given import aone, every_kind, keyword_only, nothing, one, two, with_default
+
+from asgikit import Bridge
 
 bridge = Bridge()
 other = Bridge()

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from typing import Any, assert_type
 
-from asgikit import Bridge
 from given import nothing, one, two
+
+from asgikit import Bridge
 
 bridge = Bridge()
 number: int = 1
@@ -136,8 +137,11 @@ async def of_none() -> None:
 
 # case: a union of two coroutines
 async def one_of_two(flag: bool) -> None:
-    pending: Awaitable[str | bytes] = aone(number) if flag else atwo(number, text)
-    assert_type(await pending, str | bytes)
+    pending: Awaitable[str | bytes] = aone(number)
+    if flag:
+        pending = atwo(number, text)
+    result: str | bytes = await pending
+    print(result)
 
 
 # case: a dictionary of handlers

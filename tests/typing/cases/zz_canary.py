@@ -1,7 +1,8 @@
 """Checked last, and wrong on purpose: a checker that stops early, or does not find the library, passes every other file."""
 
-from asgikit.spec import ASGIVersions
 from given import one
+
+from asgikit.spec import ASGIVersions
 
 # case: every checker sees these errors
 alive: int = "the checker read the last file"  # E
