@@ -53,11 +53,11 @@ class KnownFailure:
     reason: str
 
 
-def cases_job() -> Job:
+def cases_job(name: str = "cases", src: Path = SRC) -> Job:
     """Return the job that checks every case, after writing the code blocks of the documentation to the cache."""
     pages = write_pages(_ROOT / "docs", _FOLDER / "pages")
     folders = (_CASES, pages) if any(pages.iterdir()) else (_CASES,)
-    return Job("cases", folders, (SRC, _CASES), _FOLDER)
+    return Job(name, folders, (src, _CASES), _FOLDER)
 
 
 def load_cases() -> list[Case]:
