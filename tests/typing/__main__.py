@@ -7,13 +7,14 @@ source, a symbol of unknown type, a share below the bounds. Exits with 2 when a 
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from tests.support.completeness import faults, read_report
 from tests.typing import _suite as suite
-from tests.typing._checkers import CHECKERS, Checker, CheckerCrash, Job
+from tests.typing._broken import broken_sources, unnoticed
+from tests.typing._checkers import CHECKERS, Checker, CheckerCrash
 from tests.typing._report import Judgement, Known, matrix, shares
 from tests.typing._suite import Answers
-from tests.typing._verify import verify
 
 EACH_CHECKER, ALL_CHECKERS = 0.95, 0.90
 
@@ -21,19 +22,15 @@ EACH_CHECKER, ALL_CHECKERS = 0.95, 0.90
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.typing", description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="ask the checkers again, whatever is cached")
+    parser.add_argument("--broken", action="store_true", help="break signatures on purpose: do all notice?")
     parser.add_argument("--only", choices=("cases", "source"), help="one half of the work")
     names = [checker.name for checker in CHECKERS]
     parser.add_argument("--checker", action="append", choices=names, help="these checkers, not all six")
     return parser.parse_args()
 
 
-def _crashes(answers: Answers) -> list[str]:
-    return [str(answer) for answer in answers.values() if isinstance(answer, CheckerCrash)]
-
-
-def _cases(checkers: Sequence[Checker], answers: Answers) -> list[str]:
+def _cases(checkers: Sequence[Checker], answers: Answers, known: Known) -> list[str]:
     cases = suite.load_cases()
-    known: Known = {key: failure.outcome for key, failure in suite.known_failures().items()}
     judgements = [
         Judgement(checker.name, checker.version() or "", suite.verdicts(answers[checker], cases))
         for checker in checkers
@@ -47,45 +44,59 @@ def _cases(checkers: Sequence[Checker], answers: Answers) -> list[str]:
     return problems
 
 
-def _source(job: Job, answers: Answers) -> list[str]:
-    counts = ", ".join(
-        f"{checker.name} {len(answer)}" for checker, answer in answers.items() if isinstance(answer, list)
-    )
-    print(f"Errors in the source, Python {job.python}: {counts}.")
-    return [
-        f"{checker.name}, {job.python}: {found.file}.py:{found.line}: [{found.rule}] {found.message}"
-        for checker, answer in answers.items()
-        if isinstance(answer, list)
-        for found in answer
-    ]
+def _source(answers: Mapping[str, Answers]) -> list[str]:
+    pythons: dict[str, list[str]] = {}
+    for job in suite.SOURCE_JOBS:
+        found = {checker.name: suite.sound(answer) for checker, answer in answers[job.name].items()}
+        counts = ", ".join(f"{name} {len(diagnostics)}" for name, diagnostics in found.items())
+        print(f"Errors in the source, Python {job.python}: {counts}.")
+        for name, diagnostics in found.items():
+            for error in diagnostics:
+                told = f"{error.file}.py:{error.line}: {name}: [{error.rule}] {error.message}"
+                pythons.setdefault(told, []).append(job.python)
+    return [f"{told} ({', '.join(versions)})" for told, versions in pythons.items()]
 
 
 def _completeness() -> list[str]:
-    found = verify("asgikit", suite.SRC)
-    print(f"Public symbols of known type: {found.known}, {found.score:.2%}; others: {len(found.lacking)}.")
-    return [f"unknown or ambiguous: {name}" for name in found.lacking] or ([] if found.score == 1 else ["incomplete"])
+    report = read_report()
+    counts = report["typeCompleteness"]["exportedSymbolCounts"]
+    score = report["typeCompleteness"]["completenessScore"]
+    ambiguous, unknown = counts["withAmbiguousType"], counts["withUnknownType"]
+    print(f"Public symbols: {counts['withKnownType']} known, {ambiguous} ambiguous, {unknown} unknown: {score:.1%}.")
+    return [f"verifytypes: {fault}" for fault in faults(report)]
+
+
+def _broken(checkers: Sequence[Checker], known: Known) -> list[str]:
+    jobs = [
+        suite.cases_job(f"broken-{number}", src)
+        for number, (_, src) in enumerate(broken_sources(suite.FOLDER / "sources"), 1)
+    ]
+    print("Cases that fail when a signature is broken on purpose:")
+    return list(unnoticed(checkers, suite.run_all(checkers, jobs), known))
+
+
+def _judge(checkers: Sequence[Checker], options: argparse.Namespace, known: Known) -> list[str]:
+    cases = [suite.cases_job()] if options.only != "source" else []
+    source = suite.SOURCE_JOBS if options.only != "cases" else ()
+    answers = suite.run_all(checkers, [*cases, *source], fresh=options.fresh)
+    problems = _cases(checkers, answers["cases"], known) if cases else []
+    return [*problems, *(_source(answers) + _completeness() if source else [])]
 
 
 def main() -> int:
     """Run what was asked for and print it; return the exit status."""
     options = _arguments()
     checkers = [checker for checker in CHECKERS if not options.checker or checker.name in options.checker]
-    if missing := [checker.name for checker in checkers if checker.version() is None]:
+    if missing := suite.missing():
         print(f"Not installed: {', '.join(missing)}. They are in the extra `types` of this repository.")
         return 2
     started = time.monotonic()
-    jobs = [
-        *([suite.cases_job()] if options.only != "source" else []),
-        *(suite.SOURCE_JOBS if options.only != "cases" else ()),
-    ]
-    answers = suite.run_all(checkers, jobs, fresh=options.fresh)
-    if crashes := [crash for job in jobs for crash in _crashes(answers[job.name])]:
-        print("\n".join(crashes))
+    known: Known = {key: failure.outcome for key, failure in suite.known_failures().items()}
+    try:
+        problems = _broken(checkers, known) if options.broken else _judge(checkers, options, known)
+    except CheckerCrash as crash:
+        print(crash)
         return 2
-    problems = _cases(checkers, answers["cases"]) if options.only != "source" else []
-    if options.only != "cases":
-        problems += [problem for job in suite.SOURCE_JOBS for problem in _source(job, answers[job.name])]
-        problems += _completeness()
     print(f"{time.monotonic() - started:.1f} s.")
     print("\n".join(["", *problems]) if problems else "No regression.")
     return 1 if problems else 0

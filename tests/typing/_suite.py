@@ -5,17 +5,19 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeAlias
 
 from tests.typing._cache import check
-from tests.typing._checkers import Checker, CheckerCrash, Job
+from tests.typing._checkers import CHECKERS, Checker, CheckerCrash, Job
 from tests.typing._diagnostics import Diagnostic
 from tests.typing._expectations import Case, read_cases
 from tests.typing._pages import write_pages
 from tests.typing._verdicts import Outcome, Verdict, judge_all
 
 __all__ = (
+    "FOLDER",
     "SOURCE_JOBS",
     "SRC",
     "Answers",
@@ -23,19 +25,22 @@ __all__ = (
     "cases_job",
     "known_failures",
     "load_cases",
+    "missing",
     "run_all",
+    "sound",
     "verdicts",
 )
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
-_FOLDER = _ROOT / ".typing_cache"
+FOLDER = _ROOT / ".typing_cache"
 _CASES = _HERE / "cases"
 _CANARY = "zz_canary"
+_CLIENTS = ("anyio", "asgiref", "django", "flask", "hypercorn", "starlette", "uvicorn", "uvloop")
 SRC = _ROOT / "src"
 
 SOURCE_JOBS = tuple(
-    Job(f"source-{python}", (SRC / "asgikit",), (SRC,), _FOLDER, python, source=True) for python in ("3.11", "3.14")
+    Job(f"source-{python}", (SRC / "asgikit",), (SRC,), FOLDER, python, source=True) for python in ("3.11", "3.14")
 )
 """The library itself, at the oldest and the newest supported Python."""
 
@@ -55,9 +60,9 @@ class KnownFailure:
 
 def cases_job(name: str = "cases", src: Path = SRC) -> Job:
     """Return the job that checks every case, after writing the code blocks of the documentation to the cache."""
-    pages = write_pages(_ROOT / "docs", _FOLDER / "pages")
+    pages = write_pages(_ROOT / "docs", FOLDER / "pages")
     folders = (_CASES, pages) if any(pages.iterdir()) else (_CASES,)
-    return Job(name, folders, (src, _CASES), _FOLDER)
+    return Job(name, folders, (src, _CASES), FOLDER)
 
 
 def load_cases() -> list[Case]:
@@ -92,7 +97,7 @@ def run_all(checkers: Sequence[Checker], jobs: Sequence[Job], *, fresh: bool = F
 
     Blocks for up to a minute when nothing is cached.
     """
-    _FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         futures = {
             (job.name, checker): pool.submit(_checked, checker, job, fresh=fresh)
@@ -102,8 +107,26 @@ def run_all(checkers: Sequence[Checker], jobs: Sequence[Job], *, fresh: bool = F
         return {job.name: {checker: futures[job.name, checker].result() for checker in checkers} for job in jobs}
 
 
-def verdicts(answer: Answer, cases: Sequence[Case]) -> Mapping[str, Verdict]:
-    """Return the verdict per case. Raises the crash when there was one."""
+def missing() -> list[str]:
+    """Return which distributions of the extra `types` this environment lacks."""
+    return [name for name in (*_CLIENTS, *(checker.name for checker in CHECKERS)) if not _installed(name)]
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def sound(answer: Answer) -> list[Diagnostic]:
+    """Return the diagnostics. Raises the crash when there was one."""
     if isinstance(answer, CheckerCrash):
         raise answer
-    return judge_all(cases, answer)
+    return answer
+
+
+def verdicts(answer: Answer, cases: Sequence[Case]) -> Mapping[str, Verdict]:
+    """Return the verdict per case. Raises the crash when there was one."""
+    return judge_all(cases, sound(answer))

@@ -1,14 +1,17 @@
 """Every case under every checker: one test each. The checkers run once, for the first test that asks."""
 
-import os
 from collections.abc import Mapping
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.typing import _suite as suite
 from tests.typing._checkers import CHECKERS, Checker
 from tests.typing._expectations import Case
 from tests.typing._verdicts import Verdict
+
+if missing := suite.missing():
+    pytest.skip(f"not installed: {', '.join(missing)} (the extra `types`; `make types`)", allow_module_level=True)
 
 CASES = suite.load_cases()
 KNOWN = suite.known_failures()
@@ -17,26 +20,18 @@ KNOWN = suite.known_failures()
 @pytest.fixture(scope="session")
 def verdicts() -> Mapping[str, Mapping[str, Verdict]]:
     """The verdicts of every installed checker, by its name and the case's id."""
-    installed = [checker for checker in CHECKERS if checker.version() is not None]
-    answers = suite.run_all(installed, [suite.cases_job()])["cases"]
-    return {checker.name: suite.verdicts(answers[checker], CASES) for checker in installed}
+    answers = suite.run_all(CHECKERS, [suite.cases_job()])["cases"]
+    return {checker.name: suite.verdicts(answers[checker], CASES) for checker in CHECKERS}
 
 
-def _parameters() -> list[object]:
-    parameters: list[object] = []
-    for checker in CHECKERS:
-        absent = checker.version() is None and "CI" not in os.environ
-        skipped = [pytest.mark.skip(reason=f"{checker.name} is not installed: extra `types`")] if absent else []
-        for case in CASES:
-            known = KNOWN.get((checker.name, case.id))
-            expected = [pytest.mark.xfail(reason=known.reason, strict=True)] if known else []
-            name = f"{checker.name}-{case.id}"
-            parameters.append(pytest.param(checker, case, marks=[*skipped, *expected], id=name))
-    return parameters
+def _parameter(checker: Checker, case: Case) -> ParameterSet:
+    known = KNOWN.get((checker.name, case.id))
+    marks = [pytest.mark.xfail(reason=known.reason, strict=True)] if known else []
+    return pytest.param(checker, case, marks=marks, id=f"{checker.name}-{case.id}")
 
 
 @pytest.mark.timeout(300)  # the first test waits for all the checkers
-@pytest.mark.parametrize(("checker", "case"), _parameters())
+@pytest.mark.parametrize(("checker", "case"), [_parameter(checker, case) for checker in CHECKERS for case in CASES])
 def test_case(checker: Checker, case: Case, verdicts: Mapping[str, Mapping[str, Verdict]]) -> None:
     """J7: user code that calls every public name is right where it should be, and wrong where it should be.
 

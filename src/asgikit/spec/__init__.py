@@ -3,6 +3,7 @@
 Types only: no behaviour, and no import of anything else in asgikit.
 """
 
+from asgikit._public import publish
 from asgikit.spec._applications import (
     AnyWebSocketSendEvent,
     ASGI2Application,
@@ -128,3 +129,5 @@ __all__ = (
     "WebSocketScope",
     "WebSocketSendEvent",
 )
+
+publish(__name__)

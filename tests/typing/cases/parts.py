@@ -21,9 +21,10 @@ Bridge(
     loop_runner=SharedLoopRunner(),
     clock=MonotonicClock(),
     context_policy="isolate",
-    stall_report_after=5.0,
-    shutdown_grace=1.0,
 )
+
+# case: the times of a bridge
+Bridge(stall_report_after=5.0, shutdown_grace=1.0)
 
 # case: every part may be None
 Bridge(sensitive_pool=None, worker_pool=None, loop_runner=None, clock=None)

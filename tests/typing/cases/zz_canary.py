@@ -1,4 +1,4 @@
-"""Checked last, and wrong on purpose: a checker that stops early, or does not find the library, passes every other file."""
+"""Checked last, and wrong on purpose: a checker that stops early or misses the library would pass all else."""
 
 from given import one
 
