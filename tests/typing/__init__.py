@@ -1,0 +1,1 @@
+"""Client code under six type checkers: `python -m tests.typing` prints the matrix."""
