@@ -16,6 +16,7 @@ from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, write_back
 from asgikit.bridge._first_step import start_task
 from asgikit.bridge._links import HostLink
+from asgikit.bridge._watch import Watch
 from asgikit.errors import LoopUnavailableError, WrapError
 from asgikit.executor import CurrentThreadExecutor, name_of, without_this_frame
 from asgikit.loop import start_on
@@ -49,7 +50,6 @@ class AsyncCall:
         "_loop",
         "_process",
         "_stopped",
-        "_task",
         "_timeout",
         "_value",
         "_writes_back",
@@ -57,6 +57,8 @@ class AsyncCall:
         "host",
         "link",
         "outer_host",
+        "task",
+        "watch",
     )
 
     def __init__(
@@ -86,7 +88,7 @@ class AsyncCall:
         self._after: Context | None = None
         self._process = _chain.process.token
         self._loop: AbstractEventLoop | None = None
-        self._task: Task[None] | None = None
+        self.task: Task[None] | None = None
         self._value: Any = _UNSET
         self._error: BaseException | None = None
         self._cancelled = False
@@ -94,6 +96,7 @@ class AsyncCall:
         self._stopped = 0
         self.done = False
         self.outer_host: CurrentThreadExecutor | None = None
+        self.watch: Watch | None = None  # None: nobody wants to know
 
     @property
     def name(self) -> str:
@@ -111,10 +114,10 @@ class AsyncCall:
         coroutine = self._main(prompt=prompt)
         try:
             if prompt and not self._cancelled:
-                self._task = task = start_task(loop, coroutine, self._before)
+                self.task = task = start_task(loop, coroutine, self._before)
             else:
                 # Not `context=`: task factories written before 3.11 do not take it.
-                self._task = task = self._before.run(loop.create_task, coroutine)
+                self.task = task = self._before.run(loop.create_task, coroutine)
         except BaseException:
             coroutine.close()
             raise
@@ -123,6 +126,9 @@ class AsyncCall:
         return task
 
     async def _main(self, *, prompt: bool) -> None:
+        watch = self.watch
+        if watch is not None:
+            watch.started()
         try:
             awaitable = self._fn(*self._args, **self._kwargs)
             if type(awaitable) is not CoroutineType and not isinstance(awaitable, Awaitable):
@@ -130,6 +136,8 @@ class AsyncCall:
             self._value = await awaitable
         except BaseException as error:  # noqa: BLE001 - every outcome belongs to the thread that waits
             self._error = without_this_frame(error)
+        if watch is not None:
+            watch.finished(self._error)
         self._after = copy_context()
         self._ended = True
         if prompt and not self.done:
@@ -138,7 +146,7 @@ class AsyncCall:
             _logger.error("%s failed after its caller had stopped waiting", self.name, exc_info=self._error)
 
     def _cancel_task(self, missed: Callable[[], object] | None) -> None:
-        task = self._task
+        task = self.task
         if task is None:
             return  # not started: `start` will see the mark
         if (self._ended or not task.cancel()) and missed is not None:
@@ -224,7 +232,7 @@ class AsyncCall:
         loop = self._loop
         if self._ended or loop is None:
             return
-        if self._task is not None and self._task.done():  # it was cancelled before its first step (invariant A1)
+        if self.task is not None and self.task.done():  # it was cancelled before its first step (invariant A1)
             self.fail(CancelledError(f"{self.name} was cancelled before its first step"))
         elif loop.is_closed():
             self._give_up("was closed")

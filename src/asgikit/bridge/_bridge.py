@@ -2,7 +2,8 @@
 
 import asyncio
 from asyncio import AbstractEventLoop
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from contextvars import Context
 from functools import partial
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import Any, Never, ParamSpec, Self, TypeAlias, TypeVar, final, overl
 from asgikit.bridge import _chain
 from asgikit.bridge._async_call import cross_to_async
 from asgikit.bridge._checks import check_async, check_sync, named_like
+from asgikit.bridge._exit import Closable
 from asgikit.bridge._homes import as_home
 from asgikit.bridge._options import ContextPolicy, Options
 from asgikit.bridge._parts import Parts
@@ -18,7 +20,7 @@ from asgikit.bridge._scopes import LoopScope, ThreadSensitiveScope
 from asgikit.bridge._sync_call import cross_to_sync
 from asgikit.executor import ThreadSensitivePool, WorkerThreadPool
 from asgikit.loop import MonotonicClock, PerCallLoopRunner
-from asgikit.protocols import Clock, ExecutorLike, LoopRunner, SensitivePool, WorkerHome
+from asgikit.protocols import Clock, ExecutorLike, LoopRunner, Observer, SensitivePool, WorkerHome
 
 __all__ = ("Bridge", "BridgeView")
 
@@ -270,6 +272,26 @@ class BridgeView:
         """Return a context manager: all cold `async_to_sync` calls in its block share one event loop."""
         return LoopScope(self._parts)
 
+    @contextmanager
+    def observe(self, observer: Observer) -> Iterator[None]:
+        """Tell `observer` of every crossing of this bridge that begins in the block, on whatever thread.
+
+        The observer's methods run on the threads that `asgikit.protocols.Observer` names.
+        """
+        self._parts.observe(observer)
+        try:
+            yield
+        finally:
+            self._parts.stop_observing(observer)
+
+    def caller_stack(self) -> str:
+        """Return the stack of the task that awaits the running function, as in a traceback; empty if there is none.
+
+        Asked by synchronous code that wants to know where it was called from (invariant I5).
+        """
+        call = _chain.thread.call
+        return "" if call is None else call.stack()
+
     def cancelled(self) -> bool:
         """Whether the task that awaits the running function was cancelled. Asked by synchronous code."""
         call = _chain.thread.call
@@ -297,12 +319,15 @@ class Bridge(BridgeView):
         sensitive_pool: leases the threads of thread-sensitive scopes.
         worker_pool: runs calls with `thread_sensitive=False`; any executor.
         loop_runner: gives loops to calls of `async_to_sync` that have none above them.
-        clock: tells the time to time-outs and reports.
+        clock: tells the time to time-outs, reports and observers.
+        observer: is told of every crossing; see also `observe`.
         context_policy: see `options`.
-        shutdown_grace: seconds that closing, and the clean-up after a time-out, may take.
+        stall_report_after: a call that has waited this many seconds for a thread on which no call has ended
+            meanwhile is reported once, to the logger and the observers; None reports none.
+        shutdown_grace: seconds that closing, interpreter exit and the clean-up after a time-out may take.
     """
 
-    __slots__ = ("_owned",)
+    __slots__ = ()
 
     def __init__(
         self,
@@ -311,10 +336,12 @@ class Bridge(BridgeView):
         worker_pool: ExecutorLike | None = None,
         loop_runner: LoopRunner | None = None,
         clock: Clock | None = None,
+        observer: Observer | None = None,
         context_policy: ContextPolicy = "propagate",
+        stall_report_after: float | None = 10.0,
         shutdown_grace: float = 2.0,
     ) -> None:
-        owned: list[ThreadSensitivePool | WorkerThreadPool | PerCallLoopRunner] = []
+        owned: list[Closable] = []
         if sensitive_pool is None:
             sensitive_pool = ThreadSensitivePool()
             owned.append(sensitive_pool)
@@ -324,19 +351,24 @@ class Bridge(BridgeView):
         if loop_runner is None:
             loop_runner = PerCallLoopRunner()
             owned.append(loop_runner)
-        self._owned = tuple(owned)
-        parts = Parts(sensitive_pool, worker_pool, loop_runner, clock or MonotonicClock(), shutdown_grace)
+        parts = Parts(
+            sensitive_pool,
+            worker_pool,
+            loop_runner,
+            clock or MonotonicClock(),
+            () if observer is None else (observer,),
+            stall_report_after,
+            shutdown_grace,
+            tuple(owned),
+        )
         super().__init__(parts, Options().over(Options(context_policy=context_policy)))
 
     def close(self) -> None:
-        """Refuse new calls and close the parts that this bridge made, waiting at most `shutdown_grace` seconds each.
+        """Refuse new calls and close the parts that this bridge made, waiting at most `shutdown_grace` seconds.
 
         Calls under way go on; idempotent. Do not call it on the thread of an event loop: `aclose` is for that.
         """
-        parts = self._parts
-        parts.closed = True
-        for part in self._owned:
-            part.close(parts.shutdown_grace)
+        self._parts.close(self._parts.shutdown_grace)
 
     async def aclose(self) -> None:
         """Close as `close` does, without blocking the event loop."""

@@ -99,7 +99,8 @@ class SubmitHome:
 
     __slots__ = ("_executor",)
 
-    thread_id = None  # no thread of its own that we know
+    thread_id = running = None  # no thread of its own that we know
+    progress = 0
 
     def __init__(self, executor: ExecutorLike) -> None:
         self._executor = executor
@@ -137,13 +138,14 @@ class ScopeHome:
     call of the scope that waits in `async_to_sync` can serve what its scope was asked meanwhile.
     """
 
-    __slots__ = ("_executor", "_inbox", "ended", "thread_id")
+    __slots__ = ("_executor", "_inbox", "progress", "running", "thread_id")
 
     def __init__(self, executor: ExecutorLike) -> None:
         self._executor = executor
         self._inbox: Inbox = SimpleQueue()
-        self.ended = False
         self.thread_id: int | None = None
+        self.running: Work | None = None
+        self.progress = 0
 
     def post(self, work: Work, /) -> None:
         self._inbox.put(work)
@@ -170,9 +172,10 @@ class ScopeHome:
             return
         if work is None:
             return
-        self.thread_id = threading.get_ident()
+        self.progress += 1
+        self.thread_id, self.running = threading.get_ident(), work
         work.run()
-        self.thread_id = None
+        self.thread_id = self.running = None
         work.deliver()
 
     def _refused(self, work: Work, future: "Future[Any]") -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 
 from asgikit.bridge._chain import process
 from asgikit.executor import CurrentThreadExecutor
-from asgikit.protocols import Lease, LoopRunner
+from asgikit.protocols import Crossing, Lease, LoopRunner
 
 if TYPE_CHECKING:
     from asgikit.bridge._homes import ScopeHome
@@ -48,12 +48,13 @@ def _nearest_live(link: Link | None) -> Link | None:
 class HostLink(Link):
     """A thread that waits in `async_to_sync`, and runs what comes meanwhile."""
 
-    __slots__ = ("host", "hosting")
+    __slots__ = ("crossing", "host", "hosting")
 
     def __init__(self, parent: Link | None, host: CurrentThreadExecutor) -> None:
         super().__init__(parent)
         self.host: CurrentThreadExecutor = host
         self.hosting = True  # False when that thread runs the event loop itself
+        self.crossing: Crossing | None = None  # what observers call it
 
     def close(self) -> None:
         super().close()

@@ -3,8 +3,14 @@
 import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
-from typing import Protocol, final
+from typing import TYPE_CHECKING, Protocol, final
 from weakref import WeakKeyDictionary, ref
+
+from asgikit.bridge._waiting import StallPolicy, WaitingCalls
+from asgikit.protocols import Clock
+
+if TYPE_CHECKING:
+    from asgikit.bridge._sync_call import SyncCall
 
 __all__ = ("Mailbox", "Mailboxes", "Outcome")
 
@@ -21,11 +27,12 @@ class Outcome(Protocol):
 
 @final
 class Mailbox:
-    """The outcomes for one loop. It does not hold the loop."""
+    """The outcomes for one loop, and the calls that it waits for. It does not hold the loop."""
 
-    __slots__ = ("_lock", "_outcomes", "_scheduled")
+    __slots__ = ("_lock", "_outcomes", "_scheduled", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, policy: StallPolicy) -> None:
+        self.waiting = WaitingCalls(policy)
         self._lock = threading.Lock()
         self._outcomes: list[Outcome] = []
         self._scheduled = False
@@ -58,12 +65,13 @@ class Mailbox:
 class Mailboxes:
     """The mailboxes of one bridge, one for each loop that awaits through it, for as long as the loop lives."""
 
-    __slots__ = ("_by_loop", "_last", "_lock")
+    __slots__ = ("_by_loop", "_last", "_lock", "_policy")
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock, report_after: float | None) -> None:
+        self._policy = StallPolicy(clock, report_after, self._all_waiting)
         self._lock = threading.Lock()
         self._by_loop: WeakKeyDictionary[AbstractEventLoop, Mailbox] = WeakKeyDictionary()
-        self._last: tuple[Callable[[], AbstractEventLoop | None], Mailbox] = (lambda: None, Mailbox())
+        self._last: tuple[Callable[[], AbstractEventLoop | None], Mailbox] = (lambda: None, Mailbox(self._policy))
 
     def of(self, loop: AbstractEventLoop) -> Mailbox:
         """Return the mailbox of `loop`. Called on the thread that runs it."""
@@ -73,6 +81,12 @@ class Mailboxes:
         with self._lock:
             found = self._by_loop.get(loop)
             if found is None:
-                found = self._by_loop[loop] = Mailbox()
+                found = self._by_loop[loop] = Mailbox(self._policy)
             self._last = (ref(loop), found)
         return found
+
+    def _all_waiting(self) -> "list[SyncCall]":
+        """Return the calls that any loop waits for."""
+        with self._lock:
+            mailboxes = list(self._by_loop.values())
+        return [call for mailbox in mailboxes for call in mailbox.waiting.calls.copy()]

@@ -1,6 +1,9 @@
 """The moving parts of one bridge, and how a crossing uses them. All views of a bridge share one `Parts`."""
 
+import sys
 import threading
+import time
+import warnings
 from asyncio import AbstractEventLoop, _get_running_loop, _set_running_loop
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
@@ -9,16 +12,18 @@ from typing import Any, final
 from asgikit.bridge import _chain
 from asgikit.bridge._async_call import AsyncCall
 from asgikit.bridge._context import own_context
+from asgikit.bridge._exit import Closable, at_exit
 from asgikit.bridge._homes import as_home
 from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link
 from asgikit.bridge._mailbox import Mailboxes
 from asgikit.bridge._options import Options
-from asgikit.bridge._routing import loop_scope, sensitive_home
+from asgikit.bridge._routing import enclosing_host, loop_scope, sensitive_home
 from asgikit.bridge._sync_call import SyncCall
 from asgikit.bridge._turns import Turns
+from asgikit.bridge._watch import Watch, watch
 from asgikit.errors import ClosedError, LoopUnavailableError, RunningLoopError, ScopeError
 from asgikit.executor import CurrentThreadExecutor
-from asgikit.protocols import Clock, ExecutorLike, Inbox, Lease, LoopRunner, SensitivePool, WorkerHome
+from asgikit.protocols import Clock, ExecutorLike, Inbox, Lease, LoopRunner, Observer, SensitivePool, WorkerHome
 
 __all__ = ("Parts",)
 
@@ -33,17 +38,29 @@ class Parts:
         worker_pool: ExecutorLike,
         loop_runner: LoopRunner,
         clock: Clock,
+        observers: tuple[Observer, ...],
+        stall_report_after: float | None,
         shutdown_grace: float,
+        owned: tuple[Closable, ...],
     ) -> None:
         self.sensitive_pool = sensitive_pool
         self.free_home = as_home(worker_pool)
         self.loop_runner = loop_runner
         self.clock = clock
+        self.observers = observers
         self.shutdown_grace = shutdown_grace
+        self._stall_report_after = stall_report_after
+        self._owned = owned
         self.closed = False
+        self._begin_process()
+        at_exit.add(self)
+
+    def _begin_process(self) -> None:
+        """Start with nothing under way: at birth, and in a forked child."""
+        self.process = _chain.process.token
         self.lock = threading.Lock()
         self.turns = Turns()
-        self._mailboxes = Mailboxes()
+        self._mailboxes = Mailboxes(self.clock, self._stall_report_after)
         self._default: Lease | None = None
 
     # Sync from async: on the thread of the loop
@@ -60,10 +77,24 @@ class Parts:
         loop = _get_running_loop()
         if self.closed or loop is None:
             raise self._not_now(loop)
-        call = SyncCall(fn, args, kwargs, self, _chain.current.get(), loop, self._mailboxes.of(loop), home)
+        if self.process is not _chain.process.token:
+            self._begin_process()
+        link = _chain.current.get()
+        call = SyncCall(fn, args, kwargs, self, link, loop, self._mailboxes.of(loop), home)
+        if self.observers:
+            host = enclosing_host(link)
+            call.watch = watch(
+                self.observers, self.clock, call.name, "sync_to_async", None if host is None else host.crossing
+            )
+        self._send(call, options)
+        call.await_outcome()
+        return call
+
+    def _send(self, call: SyncCall, options: Options) -> None:
+        """Choose the context of a call and post it."""
         if options.context is not None:
             call.use(options.context)
-            return call
+            return
         if options.context_policy == "isolate":
             call.isolate(copy_context())
         elif options.context_policy == "shared":
@@ -71,7 +102,6 @@ class Parts:
         else:
             call.propagate(copy_context())
         self.post(call)
-        return call
 
     def post(self, call: SyncCall, /) -> None:
         """Find the home of a call, and post it there."""
@@ -141,6 +171,8 @@ class Parts:
             raise RunningLoopError(message)
         if self.closed:
             raise self._not_now(None)
+        if self.process is not _chain.process.token:
+            self._begin_process()
         thread = _chain.thread
         caller = thread.call
         link = _chain.current.get()
@@ -158,6 +190,8 @@ class Parts:
             self.shutdown_grace,
             writes_back=options.context_policy != "isolate",
         )
+        if self.observers:
+            call.watch = self._watch_async(call, caller, link)
         thread.host, call.outer_host = host, thread.host
         try:
             if caller is not None:
@@ -167,6 +201,16 @@ class Parts:
             self.end_async(call)
             raise
         return call
+
+    def _watch_async(self, call: AsyncCall, caller: SyncCall | None, link: Link | None) -> Watch | None:
+        above = enclosing_host(link)
+        parent = None if above is None else above.crossing
+        if caller is not None and caller.watch is not None:
+            parent = caller.watch.crossing
+        found = watch(self.observers, self.clock, call.name, "async_to_sync", parent)
+        if found is not None:
+            call.link.crossing = found.crossing
+        return found
 
     def _inbox(self, caller: SyncCall | None) -> Inbox | None:
         host = _chain.thread.host
@@ -203,6 +247,42 @@ class Parts:
             caller.waits_for(None)
             if outer is None and caller.home is not None:
                 caller.home.resume(caller)
+
+
+    # The end
+
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` of all crossings that begin from now on."""
+        with self.lock:
+            self.observers = (*self.observers, observer)
+
+    def stop_observing(self, observer: Observer) -> None:
+        """Tell `observer` of no more crossings; those under way are told to their end."""
+        with self.lock:
+            left = list(self.observers)
+            left.remove(observer)
+            self.observers = tuple(left)
+
+    def close(self, grace: float) -> None:
+        """Refuse new crossings and close the parts that came with this bridge, all within `grace` seconds."""
+        self.closed = True
+        at_exit.discard(self)
+        deadline = time.monotonic() + grace
+        for part in self._owned:
+            part.close(max(0.0, deadline - time.monotonic()))
+
+    def wait_at_exit(self, grace: float) -> None:
+        """Let calls under way end, for at most `grace` seconds, and name those that do not."""
+        deadline = time.monotonic() + min(grace, self.shutdown_grace)
+        for part in self._owned:
+            part.drain(max(0.0, deadline - time.monotonic()))
+
+    def __del__(self) -> None:
+        if getattr(self, "closed", True) or sys.is_finalizing() or self.process is not _chain.process.token:
+            return
+        if any(part.started for part in self._owned):
+            warnings.warn("a bridge was never closed; close it where it was made", ResourceWarning, stacklevel=2)
+        self.close(0)
 
 
 def _run_inline(call: SyncCall) -> None:

@@ -12,7 +12,7 @@ instead of running on a thread it was told not to use.
 
 from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link, LoopScopeLink
 
-__all__ = ("enclosing_scope", "loop_scope", "sensitive_home")
+__all__ = ("enclosing_host", "enclosing_scope", "loop_scope", "sensitive_home")
 
 
 def sensitive_home(link: Link | None) -> HostLink | ExecutorScopeLink | LeaseScopeLink | None:
@@ -28,6 +28,15 @@ def sensitive_home(link: Link | None) -> HostLink | ExecutorScopeLink | LeaseSco
             lease = link
         link = link.parent
     return lease
+
+
+def enclosing_host(link: Link | None) -> HostLink | None:
+    """Return the nearest live `async_to_sync` that encloses `link`, hosting or not, or None."""
+    while link is not None:
+        if isinstance(link, HostLink) and link.live:
+            return link
+        link = link.parent
+    return None
 
 
 def enclosing_scope(link: Link | None) -> ExecutorScopeLink | LeaseScopeLink | None:

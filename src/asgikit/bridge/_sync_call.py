@@ -17,6 +17,8 @@ from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, run_in, write_back
 from asgikit.bridge._mailbox import Mailbox
 from asgikit.bridge._turns import Turns
+from asgikit.bridge._waits import awaiting_stack
+from asgikit.bridge._watch import Watch
 from asgikit.errors import ClosedError, ScopeError
 from asgikit.executor import name_of, without_this_frame
 from asgikit.protocols import WorkerHome
@@ -69,6 +71,7 @@ class SyncCall:
         "refused",
         "settled",
         "waiter",
+        "watch",
     )
 
     def __init__(
@@ -102,6 +105,7 @@ class SyncCall:
         self._error: BaseException | None = None
         self.home: WorkerHome | None = None
         self.inner: AsyncCall | None = None  # the coroutine that the function is waiting for
+        self.watch: Watch | None = None  # None: nobody wants to know
         self.ran = False
         self.settled = False
         self.cancelled = False  # the task that awaits was cancelled
@@ -136,6 +140,11 @@ class SyncCall:
         else:
             self._context = context  # until then
 
+    def await_outcome(self) -> None:
+        """The call is under way: from now on it is looked after."""
+        if not self.settled and self.loop is not None:
+            self._mailbox.waiting.add(self, self.loop)
+
     def take_turn(self) -> None:
         """Post the call: no other is using the given context."""
         given = self._given
@@ -165,9 +174,9 @@ class SyncCall:
         outer, thread.call = thread.call, self
         self.ran = True
         try:
-            self._value = context.run(self._fn, *self._args, **self._kwargs)
-        except BaseException as error:  # noqa: BLE001 - every outcome belongs to the awaiting task
-            self._error = without_this_frame(error)
+            context.run(self._call)
+        except RuntimeError as entered:  # the context, not the function: two calls share one task's own
+            self._error = entered
         finally:
             thread.call = outer
         if self._process is not _chain.process.token:
@@ -176,6 +185,22 @@ class SyncCall:
         self._args, self._kwargs = (), {}
         if self._before is not None and changed(self._before, context):
             self._after = context
+
+    def _call(self) -> None:
+        """Call the function and keep the outcome. Runs in the context of the call."""
+        watch = self.watch
+        if watch is not None:
+            watch.started()
+        try:
+            self._value = self._fn(*self._args, **self._kwargs)
+        except BaseException as error:  # noqa: BLE001 - every outcome belongs to the awaiting task
+            self._error = without_this_frame(error)
+        if watch is not None:
+            watch.finished(self._error)
+
+    def stack(self) -> str:
+        """Return the stack of the task that awaits this call."""
+        return "" if self.loop is None else awaiting_stack(self.loop, self.waiter)
 
     def check_abandoned(self) -> None:
         """Refuse the first crossing after nobody waits for the function any more (invariant B2).
@@ -244,6 +269,7 @@ class SyncCall:
     def settle(self) -> None:
         """Let the awaiting task go on."""
         self.settled = True
+        self._mailbox.waiting.calls.discard(self)
         if not self.waiter.done():
             self.waiter.set_result(None)
         elif self.abandoned:
@@ -261,6 +287,7 @@ class SyncCall:
         elif not self._gate.acquire(blocking=False) and self._keeps_waiting(again=again):
             self.waiter = self.waiter.get_loop().create_future()
             return False
+        self._mailbox.waiting.calls.discard(self)
         self._leave_turn()
         return True
 
@@ -272,6 +299,8 @@ class SyncCall:
         if inner is not None:
             inner.cancel(missed=self._not_cancelled)
         elif self.abandoned and self.home is not None:
+            if self.watch is not None:
+                self.watch.abandoned()
             self.home.abandon(self)
         return not self.abandoned
 

@@ -26,7 +26,7 @@ class CurrentThreadExecutor(Executor):
     Hosts nested on one thread share the `inbox` of the outermost, so that the innermost serves them all.
     """
 
-    __slots__ = ("_closed", "_inbox", "_lock", "_shared", "thread_id")
+    __slots__ = ("_closed", "_inbox", "_lock", "_shared", "progress", "running", "thread_id")
 
     def __init__(self, *, inbox: Inbox | None = None) -> None:
         self._shared = inbox is not None
@@ -34,6 +34,8 @@ class CurrentThreadExecutor(Executor):
         self._lock = threading.Lock()
         self._closed = False
         self.thread_id = threading.get_ident()
+        self.running: Work | None = None
+        self.progress = 0
 
     @property
     def inbox(self) -> Inbox:
@@ -93,7 +95,12 @@ class CurrentThreadExecutor(Executor):
         except Empty:
             return False
         if work is not None:
-            work.run()
+            self.progress += 1
+            self.running = work
+            try:
+                work.run()
+            finally:
+                self.running = None
             work.deliver()
         return True
 

@@ -36,6 +36,15 @@ class InlineExecutor(Executor):
     def thread_id(self) -> None:
         """None: work here runs wherever it is posted."""
 
+    @property
+    def running(self) -> None:
+        """None: nobody can ask while something runs."""
+
+    @property
+    def progress(self) -> int:
+        """Always 0: nothing ever waits here."""
+        return 0
+
     def host(self, work: Work, /) -> None:
         """Nothing is given up."""
 

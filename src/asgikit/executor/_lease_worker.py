@@ -34,6 +34,7 @@ class WorkerOwner(Protocol):
 
     lock: threading.Lock
     hooks: Hooks
+    workers: "set[LeaseWorker]"
 
     def back(self, worker: "LeaseWorker", /) -> None:
         """`worker` has ended its lease and may have another. Called with the lock held."""
@@ -105,6 +106,8 @@ class LeaseWorker:
         if self._begun:
             _call(hooks.lease_end)
         _call(hooks.worker_end)
+        with self._owner.lock:
+            self._owner.workers.discard(self)
 
     def _run(self, work: Work) -> None:
         self.work = work
@@ -143,6 +146,11 @@ class LeaseWorker:
 
     def _occupied(self) -> bool:
         return self._busy or self._posted != self._taken
+
+    @property
+    def progress(self) -> int:
+        """How many items have been taken out."""
+        return self._taken
 
     @property
     def queued(self) -> bool:

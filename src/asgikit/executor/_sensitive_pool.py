@@ -17,7 +17,7 @@ from typing import Literal, ParamSpec, TypeVar, final
 from asgikit.errors import AbandonedError, ClosedError, LeaseTimeoutError, ScopeError
 from asgikit.executor._counters import PoolCounters
 from asgikit.executor._lease_worker import Hooks, LeaseWorker
-from asgikit.executor._thread import ThreadNames, default_bound, join_all
+from asgikit.executor._thread import ThreadNames, default_bound, end_all, wait_for_idle
 from asgikit.executor._work import FutureWork
 from asgikit.protocols import Inbox, Work
 
@@ -75,7 +75,7 @@ class _State:
     def back(self, worker: LeaseWorker) -> None:
         """Take a worker back that has finished with its lease: for the next in line, for the idle ones, or to end."""
         if self.closed or self.counted() > self.bound:
-            self.workers.discard(worker)
+            self.workers.discard(worker)  # it no longer counts
             worker.end()
         elif self.waiting:
             self.waiting.popleft().bind(worker)
@@ -182,12 +182,15 @@ class _Lease:
         for work in refused:
             work.fail(self._refusal())
 
-    def describe(self) -> str:
+    @property
+    def running(self) -> Work | None:
         worker = self._worker
-        if worker is None or worker.thread is None:
-            return "no worker yet"
-        work = worker.work
-        return f"thread {worker.thread.name!r} running {work.name}" if work else f"thread {worker.thread.name!r}, idle"
+        return None if worker is None else worker.work
+
+    @property
+    def progress(self) -> int:
+        worker = self._worker
+        return 0 if worker is None else worker.progress
 
     def bind(self, worker: LeaseWorker) -> None:
         """Take `worker` and hand it what has been posted. Called with the lock held."""
@@ -342,13 +345,27 @@ class ThreadSensitivePool(Executor):
 
     def close(self, grace: float = 2.0, /) -> None:
         """Refuse new work and end every worker once its queue is empty, waiting at most `grace` seconds."""
-        join_all(self._stop(), grace)
+        end_all(self._stop(), grace, self._running)
+
+    def drain(self, grace: float, /) -> None:
+        """Wait at most `grace` seconds until no worker runs anything, and log the names of what still runs."""
+        wait_for_idle(self._running, grace)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers as `concurrent.futures.Executor` says; with `wait`, without limit of time."""
         threads = self._stop(fail_queued=cancel_futures)
         if wait:
-            join_all(threads, threading.TIMEOUT_MAX)
+            end_all(threads, threading.TIMEOUT_MAX, self._running)
+
+    @property
+    def started(self) -> bool:
+        """Whether there are workers."""
+        return bool(self._here().workers)
+
+    def _running(self) -> list[str]:
+        state = self._here()
+        with state.lock:
+            return [worker.work.name for worker in state.workers if worker.work is not None]
 
     def _here(self) -> _State:
         state = self._state
@@ -369,7 +386,6 @@ class ThreadSensitivePool(Executor):
                 if fail_queued:
                     refused.extend(worker.take_queued())
                 worker.end()
-            state.workers.clear()
             state.idle.clear()
         for work in refused:
             work.fail(ClosedError(f"the thread-sensitive pool was closed before {work.name} could run"))

@@ -2,12 +2,16 @@
 
 import contextvars
 import itertools
+import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import final
 
-__all__ = ("ThreadNames", "default_bound", "join_all")
+__all__ = ("ThreadNames", "default_bound", "end_all", "wait_for_idle")
+
+_logger = logging.getLogger("asgikit")
 
 
 @final
@@ -32,19 +36,28 @@ class ThreadNames:
 
 def default_bound() -> int:
     """Return how many threads a pool has by default: `min(32, cpus + 4)`."""
-    import os  # noqa: PLC0415 - asked once per pool
-
     return min(32, (os.cpu_count() or 1) + 4)
 
 
-def join_all(threads: Iterable[threading.Thread], grace: float) -> list[threading.Thread]:
-    """Join each thread but the calling one, all together within `grace` seconds; return those still alive."""
+def end_all(threads: Iterable[threading.Thread], grace: float, running: Callable[[], Iterable[str]]) -> None:
+    """Join each thread but the calling one, all together within `grace` seconds; name what keeps the others."""
     deadline = time.monotonic() + grace
-    left: list[threading.Thread] = []
+    left: list[str] = []
     for thread in threads:
         if thread is threading.current_thread():
             continue
-        thread.join(max(0.0, deadline - time.monotonic()))
+        thread.join(max(0.0, min(deadline - time.monotonic(), threading.TIMEOUT_MAX)))
         if thread.is_alive():
-            left.append(thread)
-    return left
+            left.append(thread.name)
+    if left and grace > 0:
+        _logger.warning("left busy after %.1f s: %s, running %s", grace, ", ".join(left), ", ".join(running()))
+
+
+def wait_for_idle(running: Callable[[], Iterable[str]], grace: float) -> None:
+    """Wait until nothing is `running`, at most `grace` seconds, and name what still is. For interpreter exit."""
+    deadline = time.monotonic() + grace
+    while left := list(running()):
+        if time.monotonic() >= deadline:
+            _logger.warning("interpreter exit leaves these calls behind: %s", ", ".join(left))
+            return
+        time.sleep(0.005)  # nothing on the hot path shall pay for a notification that only exit needs

@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar, final
 
 from asgikit.errors import AbandonedError, ClosedError
 from asgikit.executor._counters import PoolCounters
-from asgikit.executor._thread import ThreadNames, default_bound, join_all
+from asgikit.executor._thread import ThreadNames, default_bound, end_all, wait_for_idle
 from asgikit.executor._work import FutureWork
 from asgikit.protocols import Work
 
@@ -61,6 +61,7 @@ class _State:
         self.hosting = 0
         self.abandoned: set[Work] = set()
         self.started = 0
+        self.taken = 0
 
     def occupied(self) -> int:
         """How many threads count towards the bound. Hosting ones have given up their slot."""
@@ -114,6 +115,7 @@ class _State:
             self.searching -= 1
             if self.queue:
                 seat.work = self.queue.popleft()
+                self.taken += 1
                 self.call_up()
                 return True
             if self.closed or self.occupied() > self.bound:
@@ -175,6 +177,15 @@ class WorkerThreadPool(Executor):
     def thread_id(self) -> None:
         """None: work here runs on any of several threads."""
 
+    @property
+    def running(self) -> None:
+        """None: no one call holds this pool."""
+
+    @property
+    def progress(self) -> int:
+        """How many calls have been taken up so far."""
+        return self._state.taken
+
     def host(self, work: Work, /) -> None:  # noqa: ARG002 - WorkerHome's signature
         """Give up the calling worker's slot while its call waits for a coroutine, so that nesting never starves."""
         state = self._here()
@@ -211,13 +222,28 @@ class WorkerThreadPool(Executor):
 
     def close(self, grace: float = 2.0) -> None:
         """Refuse new work, run what is queued, and end the threads, waiting at most `grace` seconds. Idempotent."""
-        join_all(self._stop(), grace)
+        end_all(self._stop(), grace, self._running)
+
+    def drain(self, grace: float, /) -> None:
+        """Wait at most `grace` seconds until nothing is queued or running, and log the names of what still is."""
+        wait_for_idle(self._running, grace)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the threads as `concurrent.futures.Executor` says; with `wait`, without limit of time."""
         threads = self._stop(fail_queued=cancel_futures)
         if wait:
-            join_all(threads, threading.TIMEOUT_MAX)
+            end_all(threads, threading.TIMEOUT_MAX, self._running)
+
+    @property
+    def started(self) -> bool:
+        """Whether there are threads."""
+        return bool(self._here().seats)
+
+    def _running(self) -> list[str]:
+        state = self._here()
+        with state.lock:
+            work = [seat.work for seat in state.seats if seat.work is not None]
+            return [item.name for item in (*work, *state.queue)]
 
     def _here(self) -> _State:
         state = self._state

@@ -90,6 +90,15 @@ class PerCallLoopRunner:
         """Return a runner with one loop from the same factory."""
         return SharedLoopRunner(loop_factory=self._loop_factory, name="loop-scope")
 
+    @property
+    def started(self) -> bool:
+        """Whether there are threads."""
+        return self._threads.started
+
+    def drain(self, grace: float, /) -> None:
+        """Wait at most `grace` seconds for calls under way, and log the names of those that go on."""
+        self._threads.drain(grace)
+
     def close(self, grace: float = 2.0, /) -> None:
         """End the threads, waiting at most `grace` seconds for calls under way. Idempotent."""
         self._threads.close(grace)

@@ -2,7 +2,10 @@
 
 import asyncio
 import math
+import os
+import sys
 import threading
+import warnings
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import final
@@ -37,10 +40,15 @@ class PooledLoopRunner:
         self._loop_factory = loop_factory
         self._max_idle = max_idle
         self._threads = WorkerThreadPool(math.inf, name="pooled-loop")
+        self._closed = False
+        self._begin_process()
+
+    def _begin_process(self) -> None:
+        """Start without loops: at birth, and in a forked child."""
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._idle: list[LoopThread] = []
         self._busy: set[LoopThread] = set()
-        self._closed = False
 
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on a loop that no other call uses. May be called on any thread.
@@ -58,6 +66,8 @@ class PooledLoopRunner:
 
     def close(self, grace: float = 2.0, /) -> None:
         """Cancel what runs, close the loops and end their threads, waiting at most `grace` seconds. Idempotent."""
+        if self._process != os.getpid():
+            self._begin_process()
         with self._lock:
             self._closed = True
             threads = [*self._idle, *self._busy]
@@ -67,6 +77,8 @@ class PooledLoopRunner:
         self._threads.close(grace)
 
     def _take(self) -> LoopThread:
+        if self._process != os.getpid():
+            self._begin_process()
         with self._lock:
             if self._closed:
                 message = "the pooled loop runner is closed"
@@ -106,3 +118,10 @@ class PooledLoopRunner:
         if not kept:
             thread.stop()
         entry.finish()
+
+    def __del__(self) -> None:
+        idle: list[LoopThread] = getattr(self, "_idle", [])
+        if self._process != os.getpid() or sys.is_finalizing() or not any(thread.usable for thread in idle):
+            return
+        warnings.warn("a pooled loop runner was never closed", ResourceWarning, source=self, stacklevel=2)
+        self.close(0)

@@ -1,7 +1,10 @@
 """One long-lived event loop for all callers: clients that are bound to their loop keep working."""
 
 import asyncio
+import os
+import sys
 import threading
+import warnings
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import final
@@ -39,9 +42,14 @@ class SharedLoopRunner:
     ) -> None:
         self._loop_factory = loop_factory
         self._threads = WorkerThreadPool(1, name=name)
+        self._closed = False
+        self._begin_process()
+
+    def _begin_process(self) -> None:
+        """Start without a loop: at birth, and in a forked child."""
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._thread: LoopThread | None = None
-        self._closed = False
 
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on the shared loop. May be called on any thread.
@@ -59,6 +67,8 @@ class SharedLoopRunner:
 
     def close(self, grace: float = 2.0, /) -> None:
         """Cancel what runs on the loop, close it and end its thread, waiting at most `grace` seconds. Idempotent."""
+        if self._process != os.getpid():
+            self._begin_process()
         with self._lock:
             self._closed = True
             thread, self._thread = self._thread, None
@@ -70,6 +80,8 @@ class SharedLoopRunner:
         thread = self._thread
         if thread is not None and thread.usable:
             return thread.loop
+        if self._process != os.getpid():
+            self._begin_process()
         with self._lock:
             if self._closed:
                 message = "the shared loop runner is closed"
@@ -77,3 +89,10 @@ class SharedLoopRunner:
             if self._thread is None or not self._thread.usable:
                 self._thread = LoopThread(self._threads, self._loop_factory)
             return self._thread.loop
+
+    def __del__(self) -> None:
+        thread: LoopThread | None = getattr(self, "_thread", None)
+        if thread is None or not thread.usable or sys.is_finalizing():
+            return
+        warnings.warn("a shared loop runner was never closed", ResourceWarning, source=self, stacklevel=2)
+        self.close(0)

@@ -94,6 +94,16 @@ class WorkerHome(SupportsPost, Protocol):
         """The `threading.get_ident()` of the one thread that runs everything here; None if there is no such thread."""
         ...
 
+    @property
+    def running(self) -> Work | None:
+        """The work that the one thread is running, or None."""
+        ...
+
+    @property
+    def progress(self) -> int:
+        """A number that changes whenever work is taken up here."""
+        ...
+
     def host(self, work: Work, /) -> Inbox | None:
         """`work`, running on this thread, starts to wait for a coroutine and hosts meanwhile.
 
@@ -132,10 +142,6 @@ class Lease(WorkerHome, Protocol):
 
     def release(self) -> None:
         """Give the worker back once it has run what was posted. Never blocks; idempotent; any thread."""
-
-    def describe(self) -> str:
-        """Say in a few words which thread this is and what it is running, for reports."""
-        ...
 
 
 class SensitivePool(Protocol):
