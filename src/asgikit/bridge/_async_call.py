@@ -9,6 +9,7 @@ import threading
 from asyncio import AbstractEventLoop, CancelledError, Task
 from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
+from inspect import isawaitable
 from types import CoroutineType
 from typing import Any, Final, final
 
@@ -131,7 +132,7 @@ class AsyncCall:
             watch.started()
         try:
             awaitable = self._fn(*self._args, **self._kwargs)
-            if type(awaitable) is not CoroutineType and not isinstance(awaitable, Awaitable):
+            if type(awaitable) is not CoroutineType and not isawaitable(awaitable):
                 raise WrapError(_not_awaitable(self.name, awaitable))
             self._value = await awaitable
         except BaseException as error:  # noqa: BLE001 - every outcome belongs to the thread that waits
@@ -197,9 +198,8 @@ class AsyncCall:
         timed_out = False
         try:
             while not self.done:
-                if self.host.run_one(self._patience()):
-                    continue
-                self._look()
+                if not self.host.run_one(self._patience()):
+                    self._look()
                 if self._deadline is None or self._clock.now() < self._deadline:
                     continue
                 if timed_out:

@@ -1,14 +1,19 @@
 """What may be wrapped: decided when the wrapping happens, with the remedy in the message. Pure."""
 
+import asyncio.coroutines
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from asgikit.errors import WrapError
 from asgikit.executor import name_of
 
-__all__ = ("check_async", "check_sync")
+__all__ = ("check_async", "check_sync", "named_like")
+
+_MARKS: Final = ("_is_coroutine", "_is_coroutine_marker")  # how asyncio, and inspect since 3.12, mark functions
+_MARK: Final = getattr(asyncio.coroutines, "_is_coroutine", None)
+_UNMARKED: Final = object()
 
 
 def _underlying(function: object) -> object:
@@ -21,7 +26,17 @@ def _underlying(function: object) -> object:
 
 
 def _is_async(function: object) -> bool:
-    return any(inspect.iscoroutinefunction(candidate) for candidate in (function, _underlying(function)))
+    return any(
+        inspect.iscoroutinefunction(candidate) or getattr(candidate, "_is_coroutine", _UNMARKED) is _MARK
+        for candidate in (function, _underlying(function))
+    )
+
+
+def _is_generator(function: object) -> bool:
+    """Whether calling it makes a generator to iterate, and not one to await (`types.coroutine`)."""
+    code = getattr(function, "__code__", None)
+    awaitable = code is not None and bool(code.co_flags & inspect.CO_ITERABLE_COROUTINE)
+    return inspect.isgeneratorfunction(function) and not awaitable
 
 
 def check_sync(function: object, argument: str = "sync_to_async") -> None:
@@ -39,7 +54,7 @@ def check_sync(function: object, argument: str = "sync_to_async") -> None:
         message = f"{name_of(function)} is async already: await it directly, or use async_to_sync to call it from sync code"
     elif inspect.isasyncgenfunction(_underlying(function)):
         message = f"{name_of(function)} is an async generator function: iterate it with `async for`, or with iterate_sync"
-    elif inspect.isgeneratorfunction(_underlying(function)):
+    elif _is_generator(_underlying(function)):
         message = (
             f"{name_of(function)} is a generator function: its body would run on the event loop as it is iterated;"
             " use iterate_async, which makes an async iterator of it"
@@ -63,7 +78,7 @@ def check_async(function: object, argument: str = "async_to_sync") -> None:
         message = f"{argument} was given {function!r}, which is not callable; give the async function to call"
     elif inspect.isasyncgenfunction(_underlying(function)):
         message = f"{name_of(function)} is an async generator function and has no result to wait for; use iterate_sync"
-    elif inspect.isgeneratorfunction(_underlying(function)):
+    elif _is_generator(_underlying(function)):
         message = f"{name_of(function)} is a generator function and not async; call it directly"
     else:
         return
@@ -73,6 +88,8 @@ def check_async(function: object, argument: str = "async_to_sync") -> None:
 def named_like(wrapper: Callable[..., Any], function: Callable[..., Any]) -> None:
     """Give `wrapper` the name, doc and signature of `function`; also where that has no name of its own."""
     functools.update_wrapper(wrapper, function)
+    for mark in _MARKS:  # of the function, and wrong for its other side (invariant J4)
+        wrapper.__dict__.pop(mark, None)
     if not hasattr(function, "__name__"):  # a partial or a callable object
         wrapper.__name__ = name_of(function).rpartition(".")[2]
         wrapper.__qualname__ = wrapper.__name__

@@ -99,6 +99,9 @@ class Parts:
             call.isolate(copy_context())
         elif options.context_policy == "shared":
             call.share(own_context())
+            loop = call.waiter.get_loop()
+            loop.call_soon(self.post_late, call)  # after this step of the task, which is in that context
+            return
         else:
             call.propagate(copy_context())
         self.post(call)
@@ -112,7 +115,7 @@ class Parts:
         while True:
             target = sensitive_home(call.link)
             call.home = home = self._home_of(target)
-            if home.thread_id == threading.get_ident():
+            if home.thread_id == threading.get_ident() and _get_running_loop() is call.loop:
                 _run_inline(call)
                 return
             try:
@@ -124,6 +127,13 @@ class Parts:
             if isinstance(target, LeaseScopeLink) and target.lease.waiting:
                 self._expire_later(target.lease, call)
             return
+
+    def post_late(self, call: SyncCall, /) -> None:
+        """The same for a call that is awaited already: what fails is its outcome."""
+        try:
+            self.post(call)
+        except Exception as error:  # noqa: BLE001 - delivered to the awaiting task
+            call.fail(error)
 
     def _home_of(self, target: HostLink | ExecutorScopeLink | LeaseScopeLink | None) -> WorkerHome:
         if target is None:

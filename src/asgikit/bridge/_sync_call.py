@@ -41,6 +41,9 @@ class Router(Protocol):
     def post(self, call: "SyncCall", /) -> None:
         """Find the home of a call, and post it there."""
 
+    def post_late(self, call: "SyncCall", /) -> None:
+        """The same for a call that is awaited already: what fails is its outcome."""
+
 
 class SyncCall:
     """A call of a synchronous function on its way (`asgikit.protocols.Work`)."""
@@ -153,10 +156,7 @@ class SyncCall:
             self._leave_turn()
             return
         self.propagate(given.copy())
-        try:
-            self._router.post(self)
-        except Exception as error:  # noqa: BLE001 - delivered to the awaiting task
-            self.fail(error)
+        self._router.post_late(self)
 
     def _leave_turn(self) -> None:
         if self._given is not None:

@@ -59,6 +59,7 @@ class LeaseWorker:
         "_starting",
         "_taken",
         "abandoned",
+        "permanent",
         "thread",
         "work",
     )
@@ -72,6 +73,7 @@ class LeaseWorker:
         self._begun = False  # the hook of a lease has run; the worker thread's own mark
         self._starting = self._ended = self._releasing = self._ending = False
         self.abandoned = False
+        self.permanent = False  # it serves the default lease, and does not count towards the bound
         self.thread: threading.Thread | None = None
         self.work: Work | None = None
 

@@ -48,8 +48,7 @@ class _State:
         self.idle: list[LeaseWorker] = []
         self.workers: set[LeaseWorker] = set()
         self.waiting: deque[_Lease] = deque()
-        self.abandoned = 0
-        self.uncounted = 0  # workers of permanent leases
+        self.abandoned: set[LeaseWorker] = set()
         self.started = 0
         self.default: _Lease | None = None
 
@@ -68,7 +67,7 @@ class _State:
         except BaseException:  # no thread to be had (memory, interpreter exit)
             self.workers.discard(worker)
             raise
-        self.uncounted += permanent
+        worker.permanent = permanent
         self.started += 1
         return worker
 
@@ -82,13 +81,19 @@ class _State:
         else:
             self.idle.append(worker)
 
-    def recovered(self, worker: LeaseWorker) -> None:  # noqa: ARG002 - WorkerOwner's signature
+    def recovered(self, worker: LeaseWorker) -> None:
         """The abandoned call of a worker has ended after all."""
-        self.abandoned -= 1
+        self.abandoned.discard(worker)
+
+    def call_up(self) -> None:
+        """Give workers to the leases that wait in line, as far as there are any."""
+        while self.waiting and (worker := self.worker_for(permanent=False)) is not None:
+            self.waiting.popleft().bind(worker)
 
     def counted(self) -> int:
         """How many workers count towards the bound."""
-        return len(self.workers) - self.uncounted - min(self.abandoned, self.max_abandoned)
+        excused = sum(not worker.permanent for worker in self.abandoned)
+        return sum(not worker.permanent for worker in self.workers) - min(excused, self.max_abandoned)
 
 
 @final
@@ -147,12 +152,13 @@ class _Lease:
             if worker is None or worker.work is not work or worker.abandoned:
                 return
             worker.abandoned = True
-            state.abandoned += 1
+            state.abandoned.add(worker)
             if worker.queued and state.on_abandon != "wait":  # others wait for this thread
                 try:
                     self._replace(worker)
                 except AbandonedError as error:
                     refused, refusal = worker.take_queued(), error
+            state.call_up()
         for waiting in refused:
             if refusal is not None:
                 waiting.fail(refusal)
@@ -222,15 +228,14 @@ class _Lease:
         state = self._state
         name = "?" if stuck.work is None else stuck.work.name
         refused = "" if state.on_abandon == "replace" else f"the thread of this scope is held by the abandoned call {name}"
-        if state.abandoned > state.max_abandoned:
-            refused = f"{state.abandoned} abandoned calls hold threads, more than the {state.max_abandoned} allowed"
+        if len(state.abandoned) > state.max_abandoned:
+            refused = f"{len(state.abandoned)} abandoned calls hold threads, more than the {state.max_abandoned} allowed"
         if refused:
             raise AbandonedError(f"{refused}; it began to run and nobody waits for it any more")
         self._worker = None
         self._backlog.extend(stuck.take_queued())
         stuck.release()
-        if self._permanent:
-            state.uncounted -= 1
+        stuck.permanent = False
         worker = state.worker_for(permanent=self._permanent)
         if worker is not None:
             self.bind(worker)
@@ -337,9 +342,9 @@ class ThreadSensitivePool(Executor):
         with state.lock:
             return PoolCounters(
                 started=state.started,
-                busy=len(state.workers) - len(state.idle) - state.abandoned,
+                busy=len(state.workers) - len(state.idle) - len(state.abandoned),
                 idle=len(state.idle),
-                abandoned=state.abandoned,
+                abandoned=len(state.abandoned),
                 queued=len(state.waiting),
             )
 

@@ -43,10 +43,11 @@ class _Seat:
 class _State:
     """What the threads share. It does not know the pool, so that a forgotten pool can be collected."""
 
-    def __init__(self, names: ThreadNames, bound: float, max_abandoned: int) -> None:
+    def __init__(self, names: ThreadNames, bound: float, max_abandoned: int, *, reuse_threads: bool) -> None:
         self.names = names
         self.bound = bound
         self.max_abandoned = max_abandoned
+        self.reuse_threads = reuse_threads
         self.closed = False
         self.reset()
 
@@ -58,14 +59,15 @@ class _State:
         self.idle: list[_Seat] = []
         self.seats: set[_Seat] = set()
         self.searching = 0
-        self.hosting = 0
+        self.hosting: set[Work] = set()
         self.abandoned: set[Work] = set()
         self.started = 0
         self.taken = 0
 
     def occupied(self) -> int:
         """How many threads count towards the bound. Hosting ones have given up their slot."""
-        return len(self.seats) - self.hosting - min(len(self.abandoned), self.max_abandoned)
+        hosting = self.hosting - self.abandoned  # nobody is excused twice
+        return len(self.seats) - len(hosting) - min(len(self.abandoned), self.max_abandoned)
 
     def stuck(self) -> bool:
         """Whether abandoned calls beyond their cap hold every thread."""
@@ -102,23 +104,32 @@ class _State:
                 seat.wake.acquire()
                 continue
             work.run()
-            with self.lock:
-                self.searching += 1  # before anybody hears of the outcome and posts again
+            with self.lock:  # before anybody hears of the outcome and posts again
                 self.abandoned.discard(work)
                 seat.work = None
+                if self.reuse_threads:
+                    self.searching += 1
+                else:
+                    self.seats.discard(seat)
             work.deliver()
+            if not self.reuse_threads:
+                return
             del work  # an idle worker keeps nothing of its last call
 
     def look(self, seat: _Seat) -> bool:
         """Take work, or sit down idle; False when this worker shall end."""
         with self.lock:
             self.searching -= 1
+            if self.occupied() > self.bound:  # calls that hosted have come back
+                self.seats.discard(seat)
+                self.call_up()
+                return False
             if self.queue:
                 seat.work = self.queue.popleft()
                 self.taken += 1
                 self.call_up()
                 return True
-            if self.closed or self.occupied() > self.bound:
+            if self.closed:
                 self.seats.discard(seat)
                 return False
             self.idle.append(seat)
@@ -132,19 +143,20 @@ class WorkerThreadPool(Executor):
     Args:
         max_workers: how many threads run calls at once; None means `min(32, cpus + 4)`, `math.inf` no bound.
         name: the middle of the thread names, `asgikit-<name>-<n>`.
+        reuse_threads: False starts a thread per call, for functions that leave values in `threading.local`.
         max_abandoned: how many threads may be held by calls that nobody waits for any more, beside
             `max_workers`; beyond it they count, and when they hold every thread new work is refused.
 
     Any thread may call any method. A pool that is forgotten while it has threads is a ResourceWarning.
     """
 
-    def __init__(self, max_workers: float | None = None, *, name: str = "worker", max_abandoned: int = 32) -> None:
+    def __init__(self, max_workers: float | None = None, *, name: str = "worker", reuse_threads: bool = True, max_abandoned: int = 32) -> None:
         bound = default_bound() if max_workers is None else max_workers
         if bound < 1:
             message = f"max_workers must be at least 1, not {max_workers!r}"
             raise ValueError(message)
         self._name = name
-        self._state = _State(ThreadNames(name), bound, max_abandoned)
+        self._state = _State(ThreadNames(name), bound, max_abandoned, reuse_threads=reuse_threads)
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have `fn(*args, **kwargs)` run on a worker thread, and return the future of its result.
@@ -186,18 +198,18 @@ class WorkerThreadPool(Executor):
         """How many calls have been taken up so far."""
         return self._state.taken
 
-    def host(self, work: Work, /) -> None:  # noqa: ARG002 - WorkerHome's signature
+    def host(self, work: Work, /) -> None:
         """Give up the calling worker's slot while its call waits for a coroutine, so that nesting never starves."""
         state = self._here()
         with state.lock:
-            state.hosting += 1
+            state.hosting.add(work)
             state.call_up()
 
-    def resume(self, work: Work, /) -> None:  # noqa: ARG002 - WorkerHome's signature
+    def resume(self, work: Work, /) -> None:
         """Take the slot back; for a moment one thread more than the bound may run."""
         state = self._here()
         with state.lock:
-            state.hosting -= 1
+            state.hosting.discard(work)
 
     def abandon(self, work: Work, /) -> None:
         """Count the thread that runs `work` as abandoned until it ends, so that another may take its place."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import final
 
 from asgikit.executor import WorkerThreadPool
-from asgikit.loop._tidy import wind_down
+from asgikit.loop._tidy import run_to_end, wind_down
 
 __all__ = ("LoopThread",)
 
@@ -19,11 +19,12 @@ _logger = logging.getLogger("asgikit")
 class LoopThread:
     """A loop on its way through a thread (`asgikit.protocols.Work`). It takes callbacks from the start."""
 
-    __slots__ = ("_process", "_stopping", "loop")
+    __slots__ = ("_process", "_serving", "_stopping", "loop")
 
     def __init__(self, threads: WorkerThreadPool, loop_factory: Callable[[], AbstractEventLoop]) -> None:
         self.loop = loop_factory()
         self._stopping = False
+        self._serving = False  # in run_forever, the only place that `stop` may end
         self._process = os.getpid()
         try:
             threads.post(self)
@@ -44,15 +45,25 @@ class LoopThread:
         loop = self.loop
         try:
             while not self._stopping:
-                try:
-                    loop.run_forever()
-                except (KeyboardInterrupt, SystemExit):  # raised by a task, which keeps it as its outcome too
-                    _logger.exception("a task raised out of the loop of thread %r", threading.current_thread().name)
-            loop.run_until_complete(wind_down(loop, f"the event loop of thread {threading.current_thread().name!r}"))
+                self._serve()
+            run_to_end(loop, wind_down(loop, f"the event loop of thread {threading.current_thread().name!r}"))
         except BaseException:
             _logger.exception("the event loop of thread %r ended badly", threading.current_thread().name)
         finally:
             loop.close()
+
+    def _serve(self) -> None:
+        self._serving = True
+        try:
+            self.loop.run_forever()
+        except (KeyboardInterrupt, SystemExit):  # raised by a task, which keeps it as its outcome too
+            _logger.exception("a task raised out of the loop of thread %r", threading.current_thread().name)
+        finally:
+            self._serving = False
+
+    def _stop(self) -> None:
+        if self._serving:
+            self.loop.stop()
 
     def deliver(self) -> None:
         """Nobody waits for the outcome of a loop."""
@@ -64,4 +75,4 @@ class LoopThread:
         """Have the thread cancel what is left and close the loop. Any thread; never blocks."""
         if self.usable and not self._stopping:
             self._stopping = True
-            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.loop.call_soon_threadsafe(self._stop)

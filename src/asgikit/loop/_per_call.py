@@ -8,7 +8,7 @@ from typing import final
 
 from asgikit.executor import WorkerThreadPool
 from asgikit.loop._shared import SharedLoopRunner
-from asgikit.loop._tidy import finished, wind_down
+from asgikit.loop._tidy import finished, run_to_end, wind_down
 from asgikit.protocols import LoopEntry
 
 __all__ = ("PerCallLoopRunner",)
@@ -40,7 +40,7 @@ class _FreshLoop:
             self._entry.fail(error)
             return
         try:
-            loop.run_until_complete(_run_and_tidy(self._entry, loop))
+            run_to_end(loop, _run_and_tidy(self._entry, loop))
         except BaseException as error:  # noqa: BLE001 - as above
             self._entry.fail(error)
         finally:
@@ -69,8 +69,8 @@ class PerCallLoopRunner:
         reuse_threads: bool = True,
     ) -> None:
         self._loop_factory = loop_factory
-        self._reuse_threads = reuse_threads
-        self._threads = WorkerThreadPool(math.inf, name="loop")  # each caller waits on a thread of its own already
+        # Without a bound: each caller waits on a thread of its own already.
+        self._threads = WorkerThreadPool(math.inf, name="loop", reuse_threads=reuse_threads)
 
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on a fresh loop. May be called on any thread.
@@ -78,13 +78,7 @@ class PerCallLoopRunner:
         Raises:
             ClosedError: the runner is closed.
         """
-        work = _FreshLoop(entry, self._loop_factory)
-        if self._reuse_threads:
-            self._threads.post(work)
-        else:
-            thread = WorkerThreadPool(1, name="loop")
-            thread.post(work)
-            thread.close(0)
+        self._threads.post(_FreshLoop(entry, self._loop_factory))
 
     def scope(self) -> SharedLoopRunner:
         """Return a runner with one loop from the same factory."""

@@ -3,11 +3,20 @@
 import asyncio
 import logging
 from asyncio import AbstractEventLoop, Task
+from collections.abc import Coroutine
 from typing import Any
 
-__all__ = ("cancel_leftovers", "finished", "wind_down")
+__all__ = ("cancel_leftovers", "finished", "run_to_end", "wind_down")
 
 _logger = logging.getLogger("asgikit")
+
+
+def run_to_end(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run `coroutine` on `loop`; if the loop cannot even make its task, close it, lest it warn."""
+    try:
+        loop.run_until_complete(coroutine)
+    finally:
+        coroutine.close()
 
 
 async def finished(task: "Task[None]") -> None:
