@@ -3,8 +3,9 @@
 from asgikit import _public
 from asgikit.bridge._bridge import Bridge, BridgeView
 from asgikit.bridge._options import ContextPolicy
+from asgikit.bridge._routing import current_host
 from asgikit.bridge._scopes import LoopScope, ThreadSensitiveScope
 
-__all__ = ("Bridge", "BridgeView", "ContextPolicy", "LoopScope", "ThreadSensitiveScope")
+__all__ = ("Bridge", "BridgeView", "ContextPolicy", "LoopScope", "ThreadSensitiveScope", "current_host")
 
 _public.publish(__name__)

@@ -55,6 +55,7 @@ class AsyncCall:
         "_value",
         "_writes_back",
         "done",
+        "hidden_loop",
         "host",
         "link",
         "outer_host",
@@ -96,6 +97,7 @@ class AsyncCall:
         self._ended = False  # the coroutine is over; the loop may still be tidied up
         self._stopped = 0
         self.done = False
+        self.hidden_loop: AbstractEventLoop | None = None  # the calling thread's own, standing still meanwhile
         self.outer_host: CurrentThreadExecutor | None = None
         self.watch: Watch | None = None  # None: nobody wants to know
 

@@ -138,10 +138,10 @@ class ScopeHome:
     call of the scope that waits in `async_to_sync` can serve what its scope was asked meanwhile.
     """
 
-    __slots__ = ("_executor", "_inbox", "progress", "running", "thread_id")
+    __slots__ = ("_inbox", "executor", "progress", "running", "thread_id")
 
     def __init__(self, executor: ExecutorLike) -> None:
-        self._executor = executor
+        self.executor = executor
         self._inbox: Inbox = SimpleQueue()
         self.thread_id: int | None = None
         self.running: Work | None = None
@@ -150,7 +150,7 @@ class ScopeHome:
     def post(self, work: Work, /) -> None:
         self._inbox.put(work)
         try:
-            _submit(self._executor, self._run_one).add_done_callback(functools.partial(self._refused, work))
+            _submit(self.executor, self._run_one).add_done_callback(functools.partial(self._refused, work))
         except BaseException:
             self._take_back(work)
             raise

@@ -5,6 +5,7 @@ lets go of that when it ends, and then leads to the nearest ancestor that is sti
 can reach does not depend on how many crossings came before it (invariant E8).
 """
 
+from asyncio import AbstractEventLoop
 from typing import TYPE_CHECKING, final
 
 from asgikit.bridge._chain import process
@@ -48,17 +49,19 @@ def _nearest_live(link: Link | None) -> Link | None:
 class HostLink(Link):
     """A thread that waits in `async_to_sync`, and runs what comes meanwhile."""
 
-    __slots__ = ("crossing", "host", "hosting")
+    __slots__ = ("blocks", "crossing", "host", "hosting")
 
     def __init__(self, parent: Link | None, host: CurrentThreadExecutor) -> None:
         super().__init__(parent)
         self.host: CurrentThreadExecutor = host
         self.hosting = True  # False when that thread runs the event loop itself
+        self.blocks: AbstractEventLoop | None = None  # a loop that stands still until this ends
         self.crossing: Crossing | None = None  # what observers call it
 
     def close(self) -> None:
         super().close()
         self.hosting = False
+        self.blocks = None
 
 
 @final

@@ -1,5 +1,6 @@
 """The moving parts of one bridge, and how a crossing uses them. All views of a bridge share one `Parts`."""
 
+import asyncio
 import sys
 import threading
 import time
@@ -17,12 +18,13 @@ from asgikit.bridge._homes import as_home
 from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link
 from asgikit.bridge._mailbox import Mailboxes
 from asgikit.bridge._options import Options
+from asgikit.bridge._others import no_loop
 from asgikit.bridge._routing import enclosing_host, loop_scope, sensitive_home
 from asgikit.bridge._sync_call import SyncCall
 from asgikit.bridge._turns import Turns
 from asgikit.bridge._watch import Watch, watch
-from asgikit.errors import ClosedError, LoopUnavailableError, RunningLoopError, ScopeError
-from asgikit.executor import CurrentThreadExecutor
+from asgikit.errors import ClosedError, DeadlockError, LoopUnavailableError, RunningLoopError, ScopeError
+from asgikit.executor import CurrentThreadExecutor, name_of
 from asgikit.protocols import Clock, ExecutorLike, Inbox, Lease, LoopRunner, Observer, SensitivePool, WorkerHome
 
 __all__ = ("Parts",)
@@ -75,8 +77,10 @@ class Parts:
     ) -> SyncCall:
         """Make a call and post it. `home` is None for a thread-sensitive one."""
         loop = _get_running_loop()
-        if self.closed or loop is None:
-            raise self._not_now(loop)
+        if self.closed:
+            raise self._is_closed()
+        if loop is None:
+            raise no_loop()
         if self.process is not _chain.process.token:
             self._begin_process()
         link = _chain.current.get()
@@ -158,11 +162,8 @@ class Parts:
         if timeout is not None and call.loop is not None:
             self.clock.call_later(call.loop, timeout, lease.expire)
 
-    def _not_now(self, loop: AbstractEventLoop | None) -> Exception:
-        if self.closed:
-            return ClosedError("this bridge is closed; make a new one, or keep it open as long as it is used")
-        message = f"sync_to_async was awaited outside a running asyncio event loop ({loop}); run it under asyncio"
-        return LoopUnavailableError(message)
+    def _is_closed(self) -> ClosedError:
+        return ClosedError("this bridge is closed; make a new one, or keep it open as long as it is used")
 
     # Async from sync: on the calling thread
 
@@ -175,12 +176,11 @@ class Parts:
             RunningLoopError: this thread runs an event loop.
             CancelledError: the caller of the running function was cancelled; raised once.
         """
+        if self.closed:
+            raise self._is_closed()
         running = _get_running_loop()
         if running is not None:
-            message = f"async_to_sync was called on a thread that runs an event loop; await {fn!r} directly instead"
-            raise RunningLoopError(message)
-        if self.closed:
-            raise self._not_now(None)
+            self._block(running, fn)
         if self.process is not _chain.process.token:
             self._begin_process()
         thread = _chain.thread
@@ -200,6 +200,8 @@ class Parts:
             self.shutdown_grace,
             writes_back=options.context_policy != "isolate",
         )
+        call.hidden_loop = running
+        call.link.blocks = running if caller is None else running or caller.blocks
         if self.observers:
             call.watch = self._watch_async(call, caller, link)
         thread.host, call.outer_host = host, thread.host
@@ -211,6 +213,18 @@ class Parts:
             self.end_async(call)
             raise
         return call
+
+    def _block(self, running: AbstractEventLoop, fn: object) -> None:
+        """Hide the loop that this thread runs while the thread waits, if the runner says so (invariant F2)."""
+        if not getattr(self.loop_runner, "blocks_running_loop", False):
+            task = asyncio.current_task(running)
+            where = "in a callback of the loop" if task is None else f"in the task {task.get_name()!r}"
+            message = (
+                f"async_to_sync was called on a thread that runs an event loop, {where}: await {name_of(fn)} there"
+                " instead, or call the synchronous function that leads here through sync_to_async"
+            )
+            raise RunningLoopError(message)
+        _set_running_loop(None)
 
     def _watch_async(self, call: AsyncCall, caller: SyncCall | None, link: Link | None) -> Watch | None:
         above = enclosing_host(link)
@@ -233,6 +247,7 @@ class Parts:
     def _post_async(self, call: AsyncCall, caller: SyncCall | None, link: Link | None, options: Options) -> None:
         loop = options.loop
         if loop is not None:
+            self._check_blocked(loop, call)
             if loop.is_closed() or not loop.is_running():
                 state = "closed" if loop.is_closed() else "not running"
                 message = f"the loop given for {call.name} is {state}; give one that runs on another thread, or none"
@@ -246,8 +261,22 @@ class Parts:
         runner = self.loop_runner if scope is None else scope.runner
         runner.post(call)
 
+    def _check_blocked(self, loop: AbstractEventLoop, call: AsyncCall) -> None:
+        """Refuse to wait for a loop that stands still until this call has ended."""
+        link: Link | None = call.link
+        while link is not None:
+            if isinstance(link, HostLink) and link.live and link.blocks is loop:
+                message = (
+                    f"deadlock: {call.name} would run on a loop whose thread {link.host.thread_id} is blocked in"
+                    " async_to_sync and waits for this very call"
+                )
+                raise DeadlockError(message)
+            link = link.parent
+
     def end_async(self, call: AsyncCall) -> None:
         """The caller goes on: nothing of the call stays with this thread."""
+        if call.hidden_loop is not None:
+            _set_running_loop(call.hidden_loop)
         thread = _chain.thread
         caller = thread.call
         outer = thread.host = call.outer_host
@@ -298,7 +327,7 @@ class Parts:
 def _run_inline(call: SyncCall) -> None:
     """Run a call whose home is the very thread that runs the loop (invariant A4), which does not see the loop."""
     loop = call.loop
-    call.loop = None
+    call.blocks, call.loop = loop, None
     _set_running_loop(None)
     try:
         call.run()

@@ -60,26 +60,41 @@ class ThreadSensitiveScope(_Scope):
         ScopeError: on entering, if this object was entered before.
     """
 
-    __slots__ = ("_executor",)
+    __slots__ = ("_executor", "_joined")
 
     def __init__(self, parts: Parts, executor: ExecutorLike | None) -> None:
         super().__init__(parts)
         if executor is not None:
             check_executor(executor)
         self._executor = executor
+        self._joined: ExecutorScopeLink | LeaseScopeLink | None = None
+
+    @property
+    def executor(self) -> ExecutorLike | None:
+        """Where this scope's thread-sensitive calls go: what it was given, its lease, or that of the scope it joined.
+
+        None before it is entered without an executor, and after it is left.
+        """
+        link = self._link or self._joined
+        if isinstance(link, LeaseScopeLink):
+            return link.lease
+        return link.home.executor if isinstance(link, ExecutorScopeLink) else self._executor
 
     async def __aenter__(self) -> None:
         self._begin()
         above = _chain.current.get()
         if self._executor is not None:
             self._enter(ExecutorScopeLink(above, ScopeHome(self._executor)))
-        elif enclosing_scope(above) is None:
+        elif (joined := enclosing_scope(above)) is not None:
+            self._joined = joined
+        else:
             self._enter(LeaseScopeLink(above, self._parts.sensitive_pool.lease()))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         link = self._link
+        self._joined = None
         self._leave()
         if isinstance(link, LeaseScopeLink):
             link.lease.release()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, run_in, write_back
 from asgikit.bridge._mailbox import Mailbox
+from asgikit.bridge._others import lend_to_anyio
 from asgikit.bridge._turns import Turns
 from asgikit.bridge._waits import awaiting_stack
 from asgikit.bridge._watch import Watch
@@ -64,6 +65,7 @@ class SyncCall:
         "_shared",
         "_value",
         "abandoned",
+        "blocks",
         "cancelled",
         "free_home",
         "home",
@@ -94,6 +96,7 @@ class SyncCall:
         self._router = router
         self.link = link
         self.loop: AbstractEventLoop | None = loop  # None: it runs inline and blocks its loop
+        self.blocks: AbstractEventLoop | None = None  # ... this one
         self._mailbox = mailbox
         self.free_home = free_home  # None: the call is thread-sensitive, and the chain decides
         self.waiter: Future[None] = loop.create_future()
@@ -173,8 +176,13 @@ class SyncCall:
         thread = _chain.thread
         outer, thread.call = thread.call, self
         self.ran = True
+        lent = None if self.loop is None else lend_to_anyio(self.loop)
         try:
-            context.run(self._call)
+            if lent is None:
+                context.run(self._call)
+            else:
+                with lent:
+                    context.run(self._call)
         except RuntimeError as entered:  # the context, not the function: two calls share one task's own
             self._error = entered
         finally:

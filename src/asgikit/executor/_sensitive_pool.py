@@ -136,6 +136,11 @@ class _Lease:
             else:
                 worker.push(work)
 
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        work = FutureWork(fn, *args, **kwargs)
+        self.post(work)
+        return work.future
+
     def host(self, work: Work, /) -> Inbox | None:  # noqa: ARG002 - WorkerHome's signature
         """Work of the same scope may run while a call of it waits; unrelated work on the default worker may not."""
         return None if self._permanent else self._worker

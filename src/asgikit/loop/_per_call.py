@@ -11,10 +11,11 @@ from asgikit.loop._shared import SharedLoopRunner
 from asgikit.loop._tidy import finished, run_to_end, wind_down
 from asgikit.protocols import LoopEntry
 
-__all__ = ("PerCallLoopRunner",)
+__all__ = ("PerCallLoopRunner", "run_and_tidy")
 
 
-async def _run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
+async def run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
+    """Run `entry` on `loop`, and leave nothing behind on it."""
     await finished(entry.start(loop, prompt=False))
     await wind_down(loop, f"async_to_sync({entry.name})")
 
@@ -40,7 +41,7 @@ class _FreshLoop:
             self._entry.fail(error)
             return
         try:
-            run_to_end(loop, _run_and_tidy(self._entry, loop))
+            run_to_end(loop, run_and_tidy(self._entry, loop))
         except BaseException as error:  # noqa: BLE001 - as above
             self._entry.fail(error)
         finally:

@@ -1,6 +1,7 @@
 """Leaving an event loop as `asyncio.run` does: no task, no generator, no thread left behind."""
 
 import asyncio
+import inspect
 import logging
 from asyncio import AbstractEventLoop, Task
 from collections.abc import Coroutine
@@ -16,7 +17,8 @@ def run_to_end(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, None]) ->
     try:
         loop.run_until_complete(coroutine)
     finally:
-        coroutine.close()
+        if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+            coroutine.close()
 
 
 async def finished(task: "Task[None]") -> None:
@@ -27,21 +29,22 @@ async def finished(task: "Task[None]") -> None:
         await ended.wait()
 
 
-async def cancel_leftovers(loop: AbstractEventLoop, after: str) -> None:
-    """Cancel and await every other task of `loop`, naming them in a warning (invariant F6)."""
+async def cancel_leftovers(loop: AbstractEventLoop, after: str | None) -> None:
+    """Cancel and await every other task of `loop`, naming them in a warning unless `after` is None (invariant F6)."""
     left: set[Task[Any]] = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
     if not left:
         return
-    names = ", ".join(sorted(f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})" for task in left))
-    _logger.warning("%s left tasks running, which are cancelled: %s", after, names)
+    if after is not None:
+        names = sorted(f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})" for task in left)
+        _logger.warning("%s left tasks running, which are cancelled: %s", after, ", ".join(names))
     for task in left:
         task.cancel()
     for outcome in await asyncio.gather(*left, return_exceptions=True):
         if isinstance(outcome, Exception):
-            _logger.error("a cancelled task of %s failed", after, exc_info=outcome)
+            _logger.error("a cancelled task failed", exc_info=outcome)
 
 
-async def wind_down(loop: AbstractEventLoop, after: str) -> None:
+async def wind_down(loop: AbstractEventLoop, after: str | None) -> None:
     """Cancel what is left on `loop` and shut down its generators and its default executor."""
     await cancel_leftovers(loop, after)
     await loop.shutdown_asyncgens()

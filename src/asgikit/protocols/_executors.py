@@ -132,6 +132,10 @@ class HostExecutor(Protocol):
 class Lease(WorkerHome, Protocol):
     """One worker thread held for one scope. The worker is taken at the first `post`, not before."""
 
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """Have the call run on the worker, and return the future of its result. May be called on any thread."""
+        ...
+
     @property
     def waiting(self) -> bool:
         """Whether posted work waits for a worker to become free."""

@@ -1,0 +1,52 @@
+"""Other runtimes in the same process: what is said where they cannot work, and what is lent where they can.
+
+None of them is imported: a library that is not loaded cannot be running.
+"""
+
+import sys
+from asyncio import AbstractEventLoop
+from contextlib import AbstractContextManager
+from typing import Any
+
+from asgikit.errors import LoopUnavailableError, UnsupportedRuntimeError
+
+__all__ = ("lend_to_anyio", "no_loop")
+
+
+def no_loop() -> Exception:
+    """Return the error for an await outside a running asyncio loop, naming trio or curio if they run instead."""
+    for name, running in (("trio", _trio_runs), ("curio", _curio_runs)):
+        module = sys.modules.get(name)
+        if module is not None and running(module):
+            message = (
+                f"sync_to_async was awaited under {name}, and asgikit crosses to asyncio only;"
+                f" run the program on asyncio, or use {name}'s own way to call functions in threads"
+            )
+            return UnsupportedRuntimeError(message)
+    message = "sync_to_async was awaited outside a running asyncio event loop; run it under asyncio"
+    return LoopUnavailableError(message)
+
+
+def _trio_runs(trio: Any) -> bool:
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _curio_runs(curio: Any) -> bool:
+    return bool(curio.meta.curio_running())
+
+
+def lend_to_anyio(loop: AbstractEventLoop) -> AbstractContextManager[Any] | None:
+    """Let anyio's `from_thread` functions find `loop` from this thread; None when anyio is not in use."""
+    core: Any = sys.modules.get("anyio._core._eventloop")
+    backend: Any = sys.modules.get("anyio._backends._asyncio")
+    if core is None or backend is None:
+        return None
+    claim: Any = getattr(core, "claim_worker_thread", None)  # anyio 4
+    if claim is None or hasattr(core.threadlocals, "current_token"):  # or a worker of anyio's own
+        return None
+    lent: AbstractContextManager[Any] = claim(backend.AsyncIOBackend, loop)
+    return lent
