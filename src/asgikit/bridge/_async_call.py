@@ -195,6 +195,18 @@ class AsyncCall:
 
     # On the calling thread
 
+    def host_until(self, ready: Callable[[], object]) -> None:
+        """Host until there is something to go on with, or the outcome is there. May be called again."""
+        try:
+            while not self.done and not ready():
+                if not self.host.run_one(LOOK_EVERY):
+                    self._look()
+        except BaseException:  # Ctrl-C
+            if self._process is _chain.process.token:
+                self.cancel()
+                self._wait_for_clean_up()
+            raise
+
     def wait(self) -> bool:
         """Host until the outcome is there; False if the time-out came first."""
         timed_out = False

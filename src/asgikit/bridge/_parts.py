@@ -7,7 +7,7 @@ import time
 import warnings
 from asyncio import AbstractEventLoop, _get_running_loop, _set_running_loop
 from collections.abc import Awaitable, Callable
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any, final
 
 from asgikit.bridge import _chain
@@ -93,6 +93,25 @@ class Parts:
         self._send(call, options)
         call.await_outcome()
         return call
+
+    def begin_step(
+        self, fn: Callable[[], Any], link: Link | None, context: Context, home: WorkerHome | None
+    ) -> SyncCall:
+        """Make one of several calls that share a thread and a context, and post it."""
+        loop = asyncio.get_running_loop()
+        if self.closed:
+            raise self._is_closed()
+        call = SyncCall(fn, (), {}, self, link, loop, self._mailboxes.of(loop), home)
+        call.isolate(context)
+        self.post_late(call)
+        call.await_outcome()
+        return call
+
+    def home_for(self, options: Options) -> WorkerHome | None:
+        """Return where calls with these options go; None leaves it to the chain: they are thread-sensitive."""
+        if options.executor is not None:
+            return as_home(options.executor)
+        return self.free_home if options.thread_sensitive is False else None
 
     def _send(self, call: SyncCall, options: Options) -> None:
         """Choose the context of a call and post it."""
@@ -260,6 +279,20 @@ class Parts:
         scope = None if options.force_new_loop else loop_scope(link)
         runner = self.loop_runner if scope is None else scope.runner
         runner.post(call)
+
+    def pause_async(self, call: AsyncCall) -> None:
+        """The caller goes on for a while, and will host again later."""
+        thread = _chain.thread
+        thread.host = call.outer_host
+        if thread.call is not None:
+            thread.call.waits_for(None)
+
+    def resume_async(self, call: AsyncCall) -> None:
+        """The caller hosts again."""
+        thread = _chain.thread
+        thread.host, call.outer_host = call.host, thread.host
+        if thread.call is not None:
+            thread.call.waits_for(call)
 
     def _check_blocked(self, loop: AbstractEventLoop, call: AsyncCall) -> None:
         """Refuse to wait for a loop that stands still until this call has ended."""

@@ -10,11 +10,9 @@ A scope with an executor that has ended is still the answer: its task must hear 
 instead of running on a thread it was told not to use.
 """
 
-from asgikit.bridge._chain import current
 from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link, LoopScopeLink
-from asgikit.executor import CurrentThreadExecutor
 
-__all__ = ("current_host", "enclosing_host", "enclosing_scope", "loop_scope", "sensitive_home")
+__all__ = ("enclosing_host", "enclosing_scope", "loop_scope", "sensitive_home")
 
 
 def sensitive_home(link: Link | None) -> HostLink | ExecutorScopeLink | LeaseScopeLink | None:
@@ -39,16 +37,6 @@ def enclosing_host(link: Link | None) -> HostLink | None:
             return link
         link = link.parent
     return None
-
-
-def current_host() -> CurrentThreadExecutor | None:
-    """Return the executor of the thread that runs the thread-sensitive calls of the running code, if it is a host.
-
-    That is the nearest synchronous caller waiting in `async_to_sync`. None where there is none, or where a
-    scope with an executor lies nearer. Any thread or task.
-    """
-    link = sensitive_home(current.get())
-    return link.host if isinstance(link, HostLink) else None
 
 
 def enclosing_scope(link: Link | None) -> ExecutorScopeLink | LeaseScopeLink | None:

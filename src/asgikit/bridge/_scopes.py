@@ -6,13 +6,24 @@ from typing import final
 
 from asgikit.bridge import _chain
 from asgikit.bridge._homes import ScopeHome, check_executor
-from asgikit.bridge._links import ExecutorScopeLink, LeaseScopeLink, Link, LoopScopeLink
+from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link, LoopScopeLink
 from asgikit.bridge._parts import Parts
-from asgikit.bridge._routing import enclosing_scope, loop_scope
+from asgikit.bridge._routing import enclosing_scope, loop_scope, sensitive_home
 from asgikit.errors import ScopeError
+from asgikit.executor import CurrentThreadExecutor
 from asgikit.protocols import ExecutorLike
 
-__all__ = ("LoopScope", "ThreadSensitiveScope")
+__all__ = ("LoopScope", "ThreadSensitiveScope", "current_host")
+
+
+def current_host() -> CurrentThreadExecutor | None:
+    """Return the executor of the thread that runs the thread-sensitive calls of the running code, if it is a host.
+
+    That is the nearest synchronous caller waiting in `async_to_sync`. None where there is none, or where a
+    scope with an executor lies nearer. Any thread or task.
+    """
+    link = sensitive_home(_chain.current.get())
+    return link.host if isinstance(link, HostLink) else None
 
 
 class _Scope:

@@ -312,6 +312,15 @@ class SyncCall:
             self.home.abandon(self)
         return not self.abandoned
 
+    def leave(self) -> None:
+        """Nobody waits any more, but the thread is not given up: a later step needs it."""
+        self.cancelled = self.abandoned = True
+        self._mailbox.waiting.calls.discard(self)
+        if self.settled:
+            self._late()
+        else:
+            self._gate.acquire(blocking=False)  # if it has not begun, it never will
+
     def _not_cancelled(self) -> None:
         """The coroutine had ended already when it was to be cancelled: the function is in plain code. Any thread."""
         loop = self.loop

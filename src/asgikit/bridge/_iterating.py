@@ -1,0 +1,161 @@
+"""Iterables and context managers across the bridge, in both directions (invariants K1 to K3)."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from functools import partial
+from typing import Any, ParamSpec, TypeVar, overload
+
+from asgikit.bridge._checks import named_like
+from asgikit.bridge._iterate_async import Steps, lockstep, read_ahead
+from asgikit.bridge._iterate_sync import lockstep_sync, read_ahead_sync
+from asgikit.bridge._managers import AsyncManager, SyncManager
+from asgikit.bridge._wrapping import Wrapping
+from asgikit.errors import WrapError
+from asgikit.executor import name_of
+
+__all__ = ("Iterating",)
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_S = TypeVar("_S")
+
+
+class Iterating(Wrapping):
+    """Iteration, and regions with an entry and an exit."""
+
+    __slots__ = ()
+
+    @overload
+    def iterate_async(
+        self, source: Callable[_P, Generator[_T, _S, object]], *, max_buffer: int = 64
+    ) -> Callable[_P, AsyncGenerator[_T, _S]]: ...
+    @overload
+    def iterate_async(
+        self, source: Callable[_P, Iterable[_T]], *, max_buffer: int = 64
+    ) -> Callable[_P, AsyncGenerator[_T, None]]: ...
+    @overload
+    def iterate_async(self, source: Iterable[_T], *, max_buffer: int = 64) -> AsyncGenerator[_T, None]: ...
+    @overload
+    def iterate_async(
+        self, *, max_buffer: int = 64
+    ) -> Callable[[Callable[_P, Iterable[_T]]], Callable[_P, AsyncGenerator[_T, None]]]: ...
+
+    def iterate_async(self, source: Any = None, *, max_buffer: int = 64) -> Any:
+        """Iterate over something synchronous from async code; also a decorator for generator functions.
+
+        All steps run on one thread (the home thread, or one worker with `options(thread_sensitive=False)`) and
+        in one context, a copy of the caller's. Up to `max_buffer` items are read ahead, so that many cross
+        together; with 0 every item is a crossing of its own, and `asend` and `athrow` reach the generator.
+        The iterable's `close()` is always called, on its thread: leave early with
+        `async with contextlib.aclosing(...)`, else it happens when the iterator is collected.
+
+        Args:
+            source: an iterable, or a function that returns one: then a function with the same parameters is
+                returned, each call of which iterates anew.
+            max_buffer: how many items may wait to be taken.
+
+        Raises:
+            WrapError: `source` is neither, or is async.
+            ValueError: `max_buffer` is negative.
+        """
+        if max_buffer < 0:
+            message = f"max_buffer must not be negative, as {max_buffer} is"
+            raise ValueError(message)
+        if source is None:
+            return partial(self.iterate_async, max_buffer=max_buffer)
+        if isinstance(source, AsyncIterable):
+            message = f"{source!r} is async already: iterate it with `async for`"
+            raise WrapError(message)
+        if isinstance(source, Iterable) and not isinstance(source, type):
+            return self._iterate_async(lambda: source, max_buffer)
+        if not callable(source):
+            message = f"iterate_async was given {source!r}, which is neither an iterable nor a function returning one"
+            raise WrapError(message)
+
+        def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+            return self._iterate_async(lambda: source(*args, **kwargs), max_buffer)
+
+        named_like(wrapper, source)
+        return wrapper
+
+    def _iterate_async(self, make: Callable[[], Any], max_buffer: int) -> AsyncGenerator[Any, Any]:
+        begin = partial(Steps, self._parts, self._defaults)
+        if max_buffer == 0:
+            return lockstep(begin, make)
+        return read_ahead(begin, make, max_buffer)
+
+    @overload
+    def iterate_sync(
+        self, source: Callable[_P, AsyncGenerator[_T, _S]], *, max_buffer: int = 64
+    ) -> Callable[_P, Generator[_T, _S, None]]: ...
+    @overload
+    def iterate_sync(
+        self, source: Callable[_P, AsyncIterable[_T]], *, max_buffer: int = 64
+    ) -> Callable[_P, Generator[_T, None, None]]: ...
+    @overload
+    def iterate_sync(self, source: AsyncIterable[_T], *, max_buffer: int = 64) -> Generator[_T, None, None]: ...
+    @overload
+    def iterate_sync(
+        self, *, max_buffer: int = 64
+    ) -> Callable[[Callable[_P, AsyncIterable[_T]]], Callable[_P, Generator[_T, None, None]]]: ...
+
+    def iterate_sync(self, source: Any = None, *, max_buffer: int = 64) -> Any:
+        """Iterate over something async from synchronous code; also a decorator for async generator functions.
+
+        All steps run in one task, one context and on one loop, which is chosen as for `async_to_sync`; the
+        iterating thread hosts whenever it waits for an item. Up to `max_buffer` items are read ahead; with 0
+        every item is a crossing of its own, and `send` and `throw` reach the generator. Its `aclose()` is
+        always called.
+
+        Args:
+            source: an async iterable, or a function that returns one: then a function with the same
+                parameters is returned, each call of which iterates anew.
+            max_buffer: how many items may wait to be taken.
+
+        Raises:
+            WrapError: `source` is neither.
+            ValueError: `max_buffer` is negative.
+        """
+        if max_buffer < 0:
+            message = f"max_buffer must not be negative, as {max_buffer} is"
+            raise ValueError(message)
+        if source is None:
+            return partial(self.iterate_sync, max_buffer=max_buffer)
+        if isinstance(source, AsyncIterable):
+            return self._iterate_sync(lambda: source, max_buffer)
+        if not callable(source):
+            message = f"iterate_sync was given {source!r}, neither an async iterable nor a function returning one"
+            raise WrapError(message)
+
+        def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, None]:
+            return self._iterate_sync(lambda: source(*args, **kwargs), max_buffer)
+
+        named_like(wrapper, source)
+        return wrapper
+
+    def _iterate_sync(self, make: Callable[[], Any], max_buffer: int) -> Generator[Any, Any, None]:
+        if max_buffer == 0:
+            return lockstep_sync(self._parts, self._defaults, make)
+        return read_ahead_sync(self._parts, self._defaults, make, max_buffer)
+
+    def context_to_async(self, manager: AbstractContextManager[_T]) -> AbstractAsyncContextManager[_T]:
+        """Use a synchronous context manager with `async with`: entered and left on one thread, in one context.
+
+        Raises:
+            WrapError: `manager` is no context manager.
+        """
+        if not (hasattr(manager, "__enter__") and hasattr(manager, "__exit__")):
+            message = f"context_to_async was given {name_of(manager)}, which has no __enter__ and __exit__"
+            raise WrapError(message)
+        return AsyncManager(self._parts, self._defaults, manager)
+
+    def context_to_sync(self, manager: AbstractAsyncContextManager[_T]) -> AbstractContextManager[_T]:
+        """Use an async context manager with `with`: entered and left in one task, on one loop.
+
+        Raises:
+            WrapError: `manager` is no async context manager.
+        """
+        if not (hasattr(manager, "__aenter__") and hasattr(manager, "__aexit__")):
+            message = f"context_to_sync was given {name_of(manager)}, which has no __aenter__ and __aexit__"
+            raise WrapError(message)
+        return SyncManager(self._parts, self._defaults, manager)
