@@ -26,9 +26,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Set aside all that importing made, so that collecting garbage after each test is cheap."""
+    """Collect what importing left, before the first test sets everything aside."""
     gc.collect()
-    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let the end of the run collect what was set aside before each test."""
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -149,7 +149,9 @@ def test_the_unions_hold_every_message_once() -> None:
 def _imports(path: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(path.read_text())))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    return plain | {"." * node.level + (node.module or "") for node in nodes if isinstance(node, ast.ImportFrom)}
+    froms = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    door = {f"asgikit.{alias.name}" for node in froms if node.module == "asgikit" for alias in node.names}
+    return plain | door | {"." * node.level + (node.module or "") for node in froms if node.module != "asgikit"}
 
 
 FILES = sorted(Path(spec.__file__).parent.glob("*.py"))

@@ -3,7 +3,7 @@
 Types only: no behaviour, and no import of anything else in asgikit.
 """
 
-from asgikit._public import publish
+from asgikit import _public
 from asgikit.spec._applications import (
     AnyWebSocketSendEvent,
     ASGI2Application,
@@ -130,4 +130,4 @@ __all__ = (
     "WebSocketSendEvent",
 )
 
-publish(__name__)
+_public.publish(__name__)
