@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 
 if not TYPE_CHECKING:
 
-    def __getattr__(name):
+    def __getattr__(name: str) -> object:
         """Say how to get what asgiref has as functions of a module."""
         if name in {"sync_to_async", "async_to_sync"}:
             message = (

@@ -134,10 +134,10 @@ class AsyncCall:
             watch.started()
         try:
             awaitable = self._fn(*self._args, **self._kwargs)
-            if type(awaitable) is not CoroutineType and not isawaitable(awaitable):
-                raise WrapError(_not_awaitable(self.name, awaitable))
+            if type(awaitable) is not CoroutineType:
+                _check_awaitable(self._fn, awaitable)
             self._value = await awaitable
-        except BaseException as error:  # noqa: BLE001 - every outcome belongs to the thread that waits
+        except BaseException as error:
             self._error = without_this_frame(error)
         if watch is not None:
             watch.finished(self._error)
@@ -280,8 +280,12 @@ class AsyncCall:
         return error
 
 
-def _not_awaitable(name: str, value: object) -> str:
-    return f"async_to_sync called {name}, which returned {value!r} instead of an awaitable; give it an async function"
+def _check_awaitable(fn: object, value: object) -> None:
+    if not isawaitable(value):
+        message = (
+            f"async_to_sync called {name_of(fn)}, which returned {value!r} and no awaitable; give an async function"
+        )
+        raise WrapError(message)
 
 
 def cross_to_async(

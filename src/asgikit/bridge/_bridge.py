@@ -2,9 +2,7 @@
 
 import asyncio
 from types import TracebackType
-from typing import final
-
-from typing_extensions import Self
+from typing import Self, final
 
 from asgikit.bridge._exit import Closable
 from asgikit.bridge._options import ContextPolicy, Options

@@ -9,7 +9,7 @@ from typing import Any, Final
 from asgikit.errors import WrapError
 from asgikit.executor import name_of
 
-__all__ = ("check_async", "check_sync", "named_like")
+__all__ = ("check_async", "check_sync", "is_descriptor", "named_like")
 
 _MARKS: Final = ("_is_coroutine", "_is_coroutine_marker")  # how asyncio, and inspect since 3.12, mark functions
 _MARK: Final = getattr(asyncio.coroutines, "_is_coroutine", None)
@@ -22,7 +22,7 @@ def _underlying(function: object) -> object:
         function = function.func
     if inspect.isroutine(function) or inspect.isclass(function):
         return function
-    return getattr(type(function), "__call__", function)
+    return getattr(type(function), "__call__", function)  # noqa: B004 - what it calls, not whether
 
 
 def _is_async(function: object) -> bool:
@@ -39,6 +39,11 @@ def _is_generator(function: object) -> bool:
     return inspect.isgeneratorfunction(function) and not awaitable
 
 
+def is_descriptor(function: object) -> bool:
+    """Whether it is a `staticmethod` or `classmethod` object, as a decorator below those gets it."""
+    return isinstance(function, staticmethod | classmethod)
+
+
 def check_sync(function: object, argument: str = "sync_to_async") -> None:
     """Refuse what `sync_to_async` cannot wrap.
 
@@ -51,9 +56,13 @@ def check_sync(function: object, argument: str = "sync_to_async") -> None:
     elif not callable(function):
         message = f"{argument} was given {function!r}, which is not callable; give the synchronous function to call"
     elif _is_async(function):
-        message = f"{name_of(function)} is async already: await it directly, or use async_to_sync to call it from sync code"
+        message = (
+            f"{name_of(function)} is async already: await it directly, or use async_to_sync to call it from sync code"
+        )
     elif inspect.isasyncgenfunction(_underlying(function)):
-        message = f"{name_of(function)} is an async generator function: iterate it with `async for`, or with iterate_sync"
+        message = (
+            f"{name_of(function)} is an async generator function: iterate it with `async for`, or with iterate_sync"
+        )
     elif _is_generator(_underlying(function)):
         message = (
             f"{name_of(function)} is a generator function: its body would run on the event loop as it is iterated;"
@@ -73,7 +82,9 @@ def check_async(function: object, argument: str = "async_to_sync") -> None:
     if inspect.iscoroutine(function):
         name = function.__qualname__
         function.close()  # else it would warn that it was never awaited
-        message = f"{argument} was given a coroutine object; write {argument}({name})(...) instead of {argument}({name}(...))"
+        message = (
+            f"{argument} was given a coroutine object; write {argument}({name})(...) instead of {argument}({name}(...))"
+        )
     elif not callable(function):
         message = f"{argument} was given {function!r}, which is not callable; give the async function to call"
     elif inspect.isasyncgenfunction(_underlying(function)):

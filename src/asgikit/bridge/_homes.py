@@ -83,14 +83,14 @@ def _rebuild(function: Callable[..., Any], args: tuple[Any, ...], keywords: dict
 
 def _submit(executor: ExecutorLike, job: Callable[[], Any]) -> "Future[Any]":
     """Submit to a user's executor, and check that it answered with a future."""
-    future: object = executor.submit(job)
+    future: Future[Any] = executor.submit(job)
     if not callable(getattr(future, "add_done_callback", None)):
         message = (
             f"{type(executor).__qualname__}.submit returned {future!r} instead of a concurrent.futures.Future;"
             " the executor has to return the future of the call"
         )
         raise ExecutorContractError(message)
-    return cast("Future[Any]", future)
+    return future
 
 
 @final
@@ -155,7 +155,7 @@ class ScopeHome:
             self._take_back(work)
             raise
 
-    def host(self, work: Work, /) -> Inbox:  # noqa: ARG002 - WorkerHome's signature
+    def host(self, work: Work, /) -> Inbox:
         """A call of this scope waits: it serves the scope meanwhile."""
         return self._inbox
 

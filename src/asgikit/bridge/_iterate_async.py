@@ -118,7 +118,7 @@ class _Buffer(Generic[_T]):
                 if not self._put(item) or monotonic() > until:
                     return
             self.ended = True
-        except BaseException as error:  # noqa: BLE001 - it belongs to whoever iterates
+        except BaseException as error:
             self.error = without_this_frame(error)
             self.ended = True
         finally:
@@ -180,7 +180,7 @@ async def read_ahead(
     steps = begin()
     buffer = _Buffer(make, size, asyncio.get_running_loop())
     items = buffer.items
-    waiter: Future[None] | None
+    waiter: Future[None] | None = None
     try:
         while True:
             if buffer.wants_more():
@@ -207,12 +207,16 @@ async def read_ahead(
 async def lockstep(begin: Callable[[], Steps], make: Callable[[], Iterable[_T]]) -> AsyncGenerator[_T, Any]:
     """Yield the items of `make()` one crossing at a time; what is sent or thrown in reaches the generator."""
     steps = begin()
-    iterator: Iterator[_T] | None = None
+    iterator: Any = None
 
     def first() -> tuple[bool, Any]:
         nonlocal iterator
         iterator = iter(make())
         return _step(partial(next, iterator))
+
+    def close() -> None:
+        if hasattr(iterator, "close"):
+            iterator.close()
 
     step: Callable[[], tuple[bool, Any]] = first
     try:
@@ -224,13 +228,13 @@ async def lockstep(begin: Callable[[], Steps], make: Callable[[], Iterable[_T]])
                 sent = yield item
             except GeneratorExit:
                 raise
-            except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
+            except BaseException as error:
                 step = partial(_step, partial(_method(iterator, "throw"), error))
             else:
                 advance = partial(next, iterator) if sent is None else partial(_method(iterator, "send"), sent)
                 step = partial(_step, advance)
     finally:
-        await _close(steps, lambda: getattr(iterator, "close", lambda: None)())
+        await _close(steps, close)
 
 
 def _step(advance: Callable[[], Any]) -> tuple[bool, Any]:

@@ -2,6 +2,7 @@
 
 from asyncio import CancelledError
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator
+from functools import partial
 from typing import Any, TypeVar
 
 from asgikit.bridge._options import Options
@@ -11,6 +12,14 @@ from asgikit.bridge._talk import Talk
 __all__ = ("lockstep_sync", "read_ahead_sync")
 
 _T = TypeVar("_T")
+
+
+def _asend(value: object, iterator: Any) -> Any:
+    return iterator.asend(value)
+
+
+def _athrow(error: BaseException, iterator: Any) -> Any:
+    return iterator.athrow(error)
 
 
 async def _close(iterator: AsyncIterator[Any]) -> None:
@@ -59,9 +68,7 @@ def read_ahead_sync(
             del error
 
 
-def lockstep_sync(
-    parts: Parts, options: Options, make: Callable[[], AsyncIterable[_T]]
-) -> Generator[_T, Any, None]:
+def lockstep_sync(parts: Parts, options: Options, make: Callable[[], AsyncIterable[_T]]) -> Generator[_T, Any, None]:
     """Yield the items of `make()` one crossing at a time; what is sent or thrown in reaches the generator."""
 
     async def script(talk: Talk) -> None:
@@ -84,10 +91,10 @@ def lockstep_sync(
                 sent = yield talk.said.popleft()
             except GeneratorExit:
                 raise
-            except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
-                talk.tell(lambda iterator, error=error: iterator.athrow(error))
+            except BaseException as error:
+                talk.tell(partial(_athrow, error))
             else:
-                talk.tell(anext if sent is None else lambda iterator, sent=sent: iterator.asend(sent))
+                talk.tell(anext if sent is None else partial(_asend, sent))
         finished = True
     finally:
         if not finished:

@@ -63,10 +63,10 @@ class Iterating(Wrapping):
             raise ValueError(message)
         if source is None:
             return partial(self.iterate_async, max_buffer=max_buffer)
-        if isinstance(source, AsyncIterable):
+        if issubclass(type(source), AsyncIterable):
             message = f"{source!r} is async already: iterate it with `async for`"
             raise WrapError(message)
-        if isinstance(source, Iterable) and not isinstance(source, type):
+        if issubclass(type(source), Iterable) and not isinstance(source, type):
             return self._iterate_async(lambda: source, max_buffer)
         if not callable(source):
             message = f"iterate_async was given {source!r}, which is neither an iterable nor a function returning one"
@@ -121,7 +121,7 @@ class Iterating(Wrapping):
             raise ValueError(message)
         if source is None:
             return partial(self.iterate_sync, max_buffer=max_buffer)
-        if isinstance(source, AsyncIterable):
+        if issubclass(type(source), AsyncIterable):
             return self._iterate_sync(lambda: source, max_buffer)
         if not callable(source):
             message = f"iterate_sync was given {source!r}, neither an async iterable nor a function returning one"

@@ -3,7 +3,7 @@
 import sys
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
-from typing import Any, Generic, TypeVar, final
+from typing import Generic, TypeVar, final
 
 from asgikit.bridge._iterate_async import Steps
 from asgikit.bridge._options import Options

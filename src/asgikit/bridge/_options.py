@@ -10,7 +10,7 @@ from asgikit.protocols import ExecutorLike
 __all__ = ("ContextPolicy", "Options")
 
 ContextPolicy: TypeAlias = Literal["propagate", "isolate", "shared"]
-"""What happens to context variables: `propagate` writes changes back, `isolate` does not, `shared` has none to write."""
+"""What happens to context variables that the callee changes: written back, dropped, or never apart."""
 
 POLICIES: Final = ("propagate", "isolate", "shared")
 

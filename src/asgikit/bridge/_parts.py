@@ -155,7 +155,7 @@ class Parts:
         """The same for a call that is awaited already: what fails is its outcome."""
         try:
             self.post(call)
-        except Exception as error:  # noqa: BLE001 - delivered to the awaiting task
+        except Exception as error:
             call.fail(error)
 
     def _home_of(self, target: HostLink | ExecutorScopeLink | LeaseScopeLink | None) -> WorkerHome:
@@ -319,7 +319,6 @@ class Parts:
             caller.waits_for(None)
             if outer is None and caller.home is not None:
                 caller.home.resume(caller)
-
 
     # The end
 

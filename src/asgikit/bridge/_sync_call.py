@@ -201,7 +201,7 @@ class SyncCall:
             watch.started()
         try:
             self._value = self._fn(*self._args, **self._kwargs)
-        except BaseException as error:  # noqa: BLE001 - every outcome belongs to the awaiting task
+        except BaseException as error:
             self._error = without_this_frame(error)
         if watch is not None:
             watch.finished(self._error)
@@ -247,7 +247,7 @@ class SyncCall:
         if isinstance(error, ClosedError | ScopeError):  # its home ended before its turn: there may be another
             try:
                 self._router.post(self)
-            except Exception as refusal:  # noqa: BLE001 - delivered instead
+            except Exception as refusal:
                 error = refusal
             else:
                 return

@@ -1,8 +1,9 @@
 """A view on a bridge: everything that can be asked of it, with one set of defaults."""
 
 from asyncio import AbstractEventLoop
-from collections.abc import Iterator
 from contextlib import contextmanager
+
+from typing_extensions import Generator
 
 from asgikit.bridge import _chain
 from asgikit.bridge._homes import check_executor
@@ -40,7 +41,8 @@ class BridgeView(Iterating):
             context_policy: `propagate` writes changed context variables back to the caller, `isolate` does
                 not. `shared` runs a synchronous function in the task's own context, so that tokens stay
                 valid (invariant G1); the await then cannot end while the function runs.
-            timeout, loop: as for `async_to_sync`.
+            timeout: as for `async_to_sync`.
+            loop: as for `async_to_sync`.
 
         Raises:
             TypeError: `executor` without `thread_sensitive=False`.
@@ -74,7 +76,7 @@ class BridgeView(Iterating):
         return LoopScope(self._parts)
 
     @contextmanager
-    def observe(self, observer: Observer) -> Iterator[None]:
+    def observe(self, observer: Observer) -> Generator[None]:
         """Tell `observer` of every crossing of this bridge that begins in the block, on whatever thread.
 
         The observer's methods run on the threads that `asgikit.protocols.Observer` names.

@@ -4,12 +4,10 @@ from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from functools import partial
-from typing import Any, ParamSpec, TypeAlias, TypeVar, overload
-
-from typing_extensions import Never
+from typing import Any, Never, ParamSpec, TypeAlias, TypeVar, overload
 
 from asgikit.bridge._async_call import cross_to_async
-from asgikit.bridge._checks import check_async, check_sync, named_like
+from asgikit.bridge._checks import check_async, check_sync, is_descriptor, named_like
 from asgikit.bridge._options import Options
 from asgikit.bridge._parts import Parts
 from asgikit.bridge._sync_call import cross_to_sync
@@ -93,7 +91,7 @@ class Wrapping:
         return self._wrap_sync(options, home, func)
 
     def _wrap_sync(self, options: Options, home: WorkerHome | None, func: Any) -> Any:
-        if isinstance(func, staticmethod | classmethod):  # decorated below instead of above: wrap what is inside
+        if is_descriptor(func):  # decorated below instead of above: wrap what is inside
             return type(func)(self._wrap_sync(options, home, func.__func__))
         check_sync(func)
         begin_sync = self._parts.begin_sync
@@ -173,7 +171,7 @@ class Wrapping:
         return self._wrap_async(options, awaitable)
 
     def _wrap_async(self, options: Options, func: Any) -> Any:
-        if isinstance(func, staticmethod | classmethod):
+        if is_descriptor(func):
             return type(func)(self._wrap_async(options, func.__func__))
         check_async(func)
         begin_async, end_async = self._parts.begin_async, self._parts.end_async

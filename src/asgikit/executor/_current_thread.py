@@ -71,7 +71,7 @@ class CurrentThreadExecutor(Executor):
                 raise ClosedError(message)
             self._inbox.put(work)
 
-    def host(self, work: Work, /) -> Inbox:  # noqa: ARG002 - WorkerHome's signature
+    def host(self, work: Work, /) -> Inbox:
         """Work of this thread starts to host in its turn: it serves the same inbox."""
         return self._inbox
 
@@ -134,6 +134,6 @@ class CurrentThreadExecutor(Executor):
             if work is not None:
                 work.fail(ClosedError(f"thread {self.thread_id} stopped hosting before {work.name} could run"))
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 - Executor's signature
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """The same as `close`; there is no thread to wait for."""
         self.close()

@@ -84,7 +84,7 @@ class LeaseWorker:
                 self._posted += 1
         self._queue.put(item)
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Work | None:  # noqa: FBT001, FBT002 - SimpleQueue's signature
+    def get(self, block: bool = True, timeout: float | None = None) -> Work | None:
         """Take the oldest item. Called on the worker thread only."""
         item = self._queue.get(block, timeout)
         if item is not None:

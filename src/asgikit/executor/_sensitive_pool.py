@@ -11,7 +11,6 @@ import warnings
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from queue import Empty
 from typing import Literal, ParamSpec, TypeVar, final
 
 from asgikit.errors import AbandonedError, ClosedError, LeaseTimeoutError, ScopeError
@@ -141,7 +140,7 @@ class _Lease:
         self.post(work)
         return work.future
 
-    def host(self, work: Work, /) -> Inbox | None:  # noqa: ARG002 - WorkerHome's signature
+    def host(self, work: Work, /) -> Inbox | None:
         """Work of the same scope may run while a call of it waits; unrelated work on the default worker may not."""
         return None if self._permanent else self._worker
 
@@ -229,12 +228,16 @@ class _Lease:
         return None
 
     def _replace(self, stuck: LeaseWorker) -> LeaseWorker | None:
-        """Leave the worker with its abandoned call; what waited behind it goes to another. Called with the lock held."""
+        """Leave the worker with its abandoned call; what waited goes to another. Called with the lock held."""
         state = self._state
         name = "?" if stuck.work is None else stuck.work.name
-        refused = "" if state.on_abandon == "replace" else f"the thread of this scope is held by the abandoned call {name}"
+        refused = (
+            "" if state.on_abandon == "replace" else f"the thread of this scope is held by the abandoned call {name}"
+        )
         if len(state.abandoned) > state.max_abandoned:
-            refused = f"{len(state.abandoned)} abandoned calls hold threads, more than the {state.max_abandoned} allowed"
+            refused = (
+                f"{len(state.abandoned)} abandoned calls hold threads, more than the {state.max_abandoned} allowed"
+            )
         if refused:
             raise AbandonedError(f"{refused}; it began to run and nobody waits for it any more")
         self._worker = None
@@ -405,5 +408,7 @@ class ThreadSensitivePool(Executor):
         state: _State | None = getattr(self, "_state", None)
         if state is None or state.closed or state.process != os.getpid() or not state.workers or sys.is_finalizing():
             return
-        warnings.warn(f"the thread-sensitive pool {state.pool!r} was never closed", ResourceWarning, source=self, stacklevel=2)
+        warnings.warn(
+            f"the thread-sensitive pool {state.pool!r} was never closed", ResourceWarning, source=self, stacklevel=2
+        )
         self._stop()

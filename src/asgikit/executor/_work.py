@@ -48,7 +48,7 @@ class FutureWork(Generic[_T]):
         # Callbacks of the future are user code and may take long, so they belong to `run`, not to `deliver`.
         try:
             result = fn(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001 - every outcome belongs to the future
+        except BaseException as error:
             self.future.set_exception(without_this_frame(error))
         else:
             self.future.set_result(result)

@@ -150,7 +150,14 @@ class WorkerThreadPool(Executor):
     Any thread may call any method. A pool that is forgotten while it has threads is a ResourceWarning.
     """
 
-    def __init__(self, max_workers: float | None = None, *, name: str = "worker", reuse_threads: bool = True, max_abandoned: int = 32) -> None:
+    def __init__(
+        self,
+        max_workers: float | None = None,
+        *,
+        name: str = "worker",
+        reuse_threads: bool = True,
+        max_abandoned: int = 32,
+    ) -> None:
         bound = default_bound() if max_workers is None else max_workers
         if bound < 1:
             message = f"max_workers must be at least 1, not {max_workers!r}"

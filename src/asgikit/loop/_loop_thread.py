@@ -68,7 +68,7 @@ class LoopThread:
     def deliver(self) -> None:
         """Nobody waits for the outcome of a loop."""
 
-    def fail(self, error: BaseException, /) -> None:  # noqa: ARG002 - Work's signature
+    def fail(self, error: BaseException, /) -> None:
         self.loop.close()
 
     def stop(self) -> None:

@@ -37,12 +37,12 @@ class _FreshLoop:
     def run(self) -> None:
         try:
             loop = self._loop_factory()
-        except BaseException as error:  # noqa: BLE001 - the caller, not this thread, has to hear of it
+        except BaseException as error:
             self._entry.fail(error)
             return
         try:
             run_to_end(loop, run_and_tidy(self._entry, loop))
-        except BaseException as error:  # noqa: BLE001 - as above
+        except BaseException as error:
             self._entry.fail(error)
         finally:
             loop.close()

@@ -95,7 +95,7 @@ class PooledLoopRunner:
         """Runs on the loop of `thread`."""
         try:
             task = entry.start(thread.loop, prompt=False)  # not before the loop is tidied up
-        except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits
+        except BaseException as error:
             entry.fail(error)
             self._give_back(thread, entry)
         else:

@@ -21,7 +21,7 @@ def start_on(loop: AbstractEventLoop, entry: LoopEntry) -> None:
     """Start `entry` on `loop`, from the thread that runs it; its waiting thread is released at its last step."""
     try:
         entry.start(loop, prompt=True)
-    except BaseException as error:  # noqa: BLE001 - it belongs to the thread that waits
+    except BaseException as error:
         entry.fail(error)
 
 

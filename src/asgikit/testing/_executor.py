@@ -33,7 +33,7 @@ class _Submitted(Generic[_T]):
             return
         try:
             result = self._call()
-        except BaseException as error:  # noqa: BLE001 - whatever the call raises belongs to the future's owner
+        except BaseException as error:
             self.future.set_exception(error)
         else:
             self.future.set_result(result)
