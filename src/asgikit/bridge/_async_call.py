@@ -78,7 +78,7 @@ class AsyncCall:
         self._fn = fn
         self._args = args
         self._kwargs = kwargs
-        self.link = link
+        self.link: HostLink = link
         self.host: CurrentThreadExecutor = link.host
         self._clock = clock
         self._timeout = timeout
@@ -96,7 +96,7 @@ class AsyncCall:
         self._cancelled = False
         self._ended = False  # the coroutine is over; the loop may still be tidied up
         self._stopped = 0
-        self.done = False
+        self.done: bool = False
         self.hidden_loop: AbstractEventLoop | None = None  # the calling thread's own, standing still meanwhile
         self.outer_host: CurrentThreadExecutor | None = None
         self.watch: Watch | None = None  # None: nobody wants to know

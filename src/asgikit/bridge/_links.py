@@ -54,7 +54,7 @@ class HostLink(Link):
     def __init__(self, parent: Link | None, host: CurrentThreadExecutor) -> None:
         super().__init__(parent)
         self.host: CurrentThreadExecutor = host
-        self.hosting = True  # False when that thread runs the event loop itself
+        self.hosting: bool = True  # False when that thread runs the event loop itself
         self.blocks: AbstractEventLoop | None = None  # a loop that stands still until this ends
         self.crossing: Crossing | None = None  # what observers call it
 
@@ -72,7 +72,7 @@ class LeaseScopeLink(Link):
 
     def __init__(self, parent: Link | None, lease: Lease) -> None:
         super().__init__(parent)
-        self.lease = lease
+        self.lease: Lease = lease
 
 
 @final
@@ -83,7 +83,7 @@ class ExecutorScopeLink(Link):
 
     def __init__(self, parent: Link | None, home: "ScopeHome") -> None:
         super().__init__(parent)
-        self.home = home
+        self.home: "ScopeHome" = home
 
 
 @final
@@ -94,4 +94,4 @@ class LoopScopeLink(Link):
 
     def __init__(self, parent: Link | None, runner: LoopRunner) -> None:
         super().__init__(parent)
-        self.runner = runner
+        self.runner: LoopRunner = runner

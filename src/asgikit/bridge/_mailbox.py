@@ -32,7 +32,7 @@ class Mailbox:
     __slots__ = ("_lock", "_outcomes", "_scheduled", "waiting")
 
     def __init__(self, policy: StallPolicy) -> None:
-        self.waiting = WaitingCalls(policy)
+        self.waiting: WaitingCalls = WaitingCalls(policy)
         self._lock = threading.Lock()
         self._outcomes: list[Outcome] = []
         self._scheduled = False

@@ -45,23 +45,23 @@ class Parts:
         shutdown_grace: float,
         owned: tuple[Closable, ...],
     ) -> None:
-        self.sensitive_pool = sensitive_pool
-        self.free_home = as_home(worker_pool)
-        self.loop_runner = loop_runner
-        self.clock = clock
-        self.observers = observers
-        self.shutdown_grace = shutdown_grace
+        self.sensitive_pool: SensitivePool = sensitive_pool
+        self.free_home: WorkerHome = as_home(worker_pool)
+        self.loop_runner: LoopRunner = loop_runner
+        self.clock: Clock = clock
+        self.observers: tuple[Observer, ...] = observers
+        self.shutdown_grace: float = shutdown_grace
         self._stall_report_after = stall_report_after
         self._owned = owned
-        self.closed = False
+        self.closed: bool = False
         self._begin_process()
         at_exit.add(self)
 
     def _begin_process(self) -> None:
         """Start with nothing under way: at birth, and in a forked child."""
-        self.process = _chain.process.token
-        self.lock = threading.Lock()
-        self.turns = Turns()
+        self.process: object = _chain.process.token
+        self.lock: threading.Lock = threading.Lock()
+        self.turns: Turns = Turns()
         self._mailboxes = Mailboxes(self.clock, self._stall_report_after)
         self._default: Lease | None = None
 

@@ -94,11 +94,11 @@ class SyncCall:
         self._args = args
         self._kwargs = kwargs
         self._router = router
-        self.link = link
+        self.link: "Link | None" = link
         self.loop: AbstractEventLoop | None = loop  # None: it runs inline and blocks its loop
         self.blocks: AbstractEventLoop | None = None  # ... this one
         self._mailbox = mailbox
-        self.free_home = free_home  # None: the call is thread-sensitive, and the chain decides
+        self.free_home: WorkerHome | None = free_home  # None: the call is thread-sensitive, and the chain decides
         self.waiter: Future[None] = loop.create_future()
         self._gate = threading.Lock()
         self._process = _chain.process.token
@@ -112,11 +112,11 @@ class SyncCall:
         self.home: WorkerHome | None = None
         self.inner: AsyncCall | None = None  # the coroutine that the function is waiting for
         self.watch: Watch | None = None  # None: nobody wants to know
-        self.ran = False
-        self.settled = False
-        self.cancelled = False  # the task that awaits was cancelled
-        self.abandoned = False  # ... and waits no more
-        self.refused = False  # ... and the function has been told so
+        self.ran: bool = False
+        self.settled: bool = False
+        self.cancelled: bool = False  # the task that awaits was cancelled
+        self.abandoned: bool = False  # ... and waits no more
+        self.refused: bool = False  # ... and the function has been told so
 
     @property
     def name(self) -> str:

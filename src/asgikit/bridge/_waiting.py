@@ -31,10 +31,10 @@ class StallPolicy:
     def __init__(
         self, clock: Clock, report_after: float | None, all_waiting: "Callable[[], Iterable[SyncCall]]"
     ) -> None:
-        self.clock = clock
-        self.report_after = report_after
-        self.look_every = LOOK_EVERY if report_after is None else min(LOOK_EVERY, report_after / 4)
-        self.all_waiting = all_waiting
+        self.clock: Clock = clock
+        self.report_after: float | None = report_after
+        self.look_every: float = LOOK_EVERY if report_after is None else min(LOOK_EVERY, report_after / 4)
+        self.all_waiting: "Callable[[], Iterable[SyncCall]]" = all_waiting
 
 
 @final

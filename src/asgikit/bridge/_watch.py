@@ -37,7 +37,7 @@ class Watch:
     def __init__(self, observers: tuple[Observer, ...], clock: Clock, crossing: Crossing) -> None:
         self._observers = observers
         self._clock = clock
-        self.crossing = crossing
+        self.crossing: Crossing = crossing
 
     def tell(self, what: str, call: Callable[[Observer], object]) -> None:
         """Call a method of each observer; what one raises is logged and changes nothing."""

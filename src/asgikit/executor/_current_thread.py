@@ -33,9 +33,9 @@ class CurrentThreadExecutor(Executor):
         self._inbox: Inbox = SimpleQueue() if inbox is None else inbox
         self._lock = threading.Lock()
         self._closed = False
-        self.thread_id = threading.get_ident()
+        self.thread_id: int = threading.get_ident()
         self.running: Work | None = None
-        self.progress = 0
+        self.progress: int = 0
 
     @property
     def inbox(self) -> Inbox:

@@ -72,8 +72,8 @@ class LeaseWorker:
         self._busy = False
         self._begun = False  # the hook of a lease has run; the worker thread's own mark
         self._starting = self._ended = self._releasing = self._ending = False
-        self.abandoned = False
-        self.permanent = False  # it serves the default lease, and does not count towards the bound
+        self.abandoned: bool = False
+        self.permanent: bool = False  # it serves the default lease, and does not count towards the bound
         self.thread: threading.Thread | None = None
         self.work: Work | None = None
 

@@ -41,14 +41,14 @@ class _State:
 
     def reset(self) -> None:
         """Start empty: at birth, and in a forked child, where none of the parent's threads exists."""
-        self.process = os.getpid()
-        self.names = ThreadNames(self.pool)
-        self.lock = threading.Lock()
+        self.process: int = os.getpid()
+        self.names: ThreadNames = ThreadNames(self.pool)
+        self.lock: threading.Lock = threading.Lock()
         self.idle: list[LeaseWorker] = []
         self.workers: set[LeaseWorker] = set()
         self.waiting: deque[_Lease] = deque()
         self.abandoned: set[LeaseWorker] = set()
-        self.started = 0
+        self.started: int = 0
         self.default: _Lease | None = None
 
     # Everything below is called with the lock held, unless it says otherwise.

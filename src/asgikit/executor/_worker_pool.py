@@ -53,16 +53,16 @@ class _State:
 
     def reset(self) -> None:
         """Start empty: at birth, and in a forked child, where none of the parent's threads exists."""
-        self.process = os.getpid()
-        self.lock = threading.Lock()
+        self.process: int = os.getpid()
+        self.lock: threading.Lock = threading.Lock()
         self.queue: deque[Work] = deque()
         self.idle: list[_Seat] = []
         self.seats: set[_Seat] = set()
         self.searching = 0
         self.hosting: set[Work] = set()
         self.abandoned: set[Work] = set()
-        self.started = 0
-        self.taken = 0
+        self.started: int = 0
+        self.taken: int = 0
 
     def occupied(self) -> int:
         """How many threads count towards the bound. Hosting ones have given up their slot."""
