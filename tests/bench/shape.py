@@ -7,12 +7,12 @@ does the job some number of times and returns the seconds that took, as `timeit.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-__all__ = ("OURS", "Bar", "Entrant", "Missing", "Round", "Row", "async_rounds", "sync_rounds")
+__all__ = ("OURS", "Bar", "Entrant", "Round", "Row", "async_rounds", "sync_rounds")
 
 OURS: Final = "asgikit"
 
@@ -23,10 +23,6 @@ Entrant: TypeAlias = Callable[[], AbstractContextManager[Round]]
 """Builds one competitor. `ImportError` says that it is not installed."""
 
 LoopFactory: TypeAlias = Callable[[], asyncio.AbstractEventLoop]
-
-
-class Missing(ImportError):
-    """A competitor cannot take part here; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ class Row:
 
 
 @contextmanager
-def sync_rounds(call: Callable[[], object]) -> Iterator[Round]:
+def sync_rounds(call: Callable[[], object]) -> Generator[Round]:
     """Yield rounds that call `call` on this thread, one call after the other."""
 
     def round_of(calls: int) -> float:
@@ -83,7 +79,7 @@ def async_rounds(
     callers: int = 1,
     loop_factory: LoopFactory = asyncio.new_event_loop,
     prepare: Callable[[], object] = lambda: None,
-) -> Iterator[Round]:
+) -> Generator[Round]:
     """Yield rounds that await `call()` on a loop of their own, `callers` tasks at a time.
 
     `prepare` runs first in the task of every round (to set context variables). Each caller makes one call

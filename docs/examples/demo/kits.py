@@ -1,6 +1,6 @@
 """The two libraries under the same six names, so that one application runs on either."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Kit:
 
 
 @contextmanager
-def with_asgikit(processes: Executor) -> Iterator[Kit]:
+def with_asgikit(processes: Executor) -> Generator[Kit]:
     with Bridge() as bridge:
         yield Kit(
             name=f"asgikit {asgikit.__version__}",
@@ -42,7 +42,7 @@ def with_asgikit(processes: Executor) -> Iterator[Kit]:
 
 
 @contextmanager
-def with_asgiref(processes: Executor) -> Iterator[Kit]:
+def with_asgiref(processes: Executor) -> Generator[Kit]:
     to_async: Any = asgiref.sync.sync_to_async  # its types know no executor but the thread pool
     yield Kit(
         name=f"asgiref {asgiref.__version__}",

@@ -5,7 +5,7 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ class Result:
 
 
 @contextmanager
-def serving(application: ShopApplication) -> Iterator[str]:
+def serving(application: ShopApplication) -> Generator[str]:
     """Serve on a thread of its own; yield the address. The socket listens before the server runs: no need to poll."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(application, lifespan="on", log_level="warning", access_log=False))
