@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "docs" / "examples").glob("*.py"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "docs" / "examples" / "uses").glob("*.py"))
 
 
 def test_the_five_uses_from_real_projects_are_here() -> None:
