@@ -1,0 +1,101 @@
+"""`python -m tests.bench`: every row as a table, and whether the bars are met; with `scaling`: how cost grows."""
+
+import argparse
+import importlib
+import json
+import os
+import pkgutil
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests import bench
+from tests.bench.measure import Measured, measure
+from tests.bench.shape import OURS, Row
+from tests.bench.table import duration, show
+
+
+def main() -> int:
+    """Measure what was asked for; 0 if every bar was met, 1 if one was missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure asgikit against others.")
+    parser.add_argument("what", nargs="?", choices=("rows", "scaling"), default="rows")
+    parser.add_argument("--row", action="append", metavar="NAME", help="only this row or table (may be repeated)")
+    parser.add_argument("--list", action="store_true", help="name the rows and measure nothing")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to a file, too")
+    parser.add_argument("--seconds", type=float, default=4.0, help="time for each row (default: %(default)s)")
+    options = parser.parse_args()
+    if options.what == "scaling":
+        from tests.bench.scaling import run_tables
+
+        outcome, reached = run_tables(options.row, options.seconds)
+    else:
+        rows = chosen(all_rows(), options.row)
+        if options.list:
+            print("\n".join(f"{row.name:24} {row.job}" for row in rows))
+            return 0
+        outcome, reached = run_rows(rows, options.seconds)
+    if options.json:
+        options.json.write_text(json.dumps({"where": where(), options.what: outcome}, indent=2) + "\n")
+    return 0 if reached else 1
+
+
+def all_rows() -> list[Row]:
+    """Collect the rows of every file `rows_*.py` beside this, the bridge's first."""
+    names = sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if module.name.startswith("rows_"))
+    return [row for name in names for row in importlib.import_module(f"tests.bench.{name}").ROWS]
+
+
+def chosen(rows: Sequence[Row], names: Sequence[str] | None) -> list[Row]:
+    """Return the rows that were named, or all."""
+    if not names:
+        return list(rows)
+    known = {row.name: row for row in rows}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SystemExit(f"no row is named {', '.join(unknown)}; there are: {', '.join(known)}")
+    return [known[name] for name in names]
+
+
+def run_rows(rows: Sequence[Row], seconds: float) -> tuple[list[dict[str, Any]], bool]:
+    """Measure the rows and print them; say whether every bar was met."""
+    results: list[Measured] = []
+    for row in rows:
+        print(f"\r\033[K{row.name} ..." if sys.stdout.isatty() else "", end="", flush=True)
+        results.append(measure(row, seconds))
+    print("\r\033[K" if sys.stdout.isatty() else "", end="")
+    title = f"What one job costs; after x, our time as a part of theirs ({where()})"
+    show(title, ("row", OURS, "asgiref", "floor", "bars", "others"), [line(result) for result in results])
+    return [result.as_json() for result in results], all(result.reached for result in results)
+
+
+def line(result: Measured) -> list[str]:
+    """Show one row: every entrant's time, our part of it, and the bars."""
+
+    def time_of(name: str) -> str:
+        seconds = result.median(name)
+        return f"{1 / seconds:.0f}/s" if result.row.unit == "rate" else duration(seconds)
+
+    def beside(name: str) -> str:
+        return f"{time_of(name)} x{result.ratio(name):.2f}" if name in result.times else ""
+
+    others = [f"{name} {beside(name)}" for name in result.times if name not in {OURS, "asgiref", "floor"}]
+    others += [f"{name} missing" for name in result.missing]
+    return [result.row.name, time_of(OURS), beside("asgiref"), beside("floor"), bars_of(result), ", ".join(others)]
+
+
+def bars_of(result: Measured) -> str:
+    """Say `ok`, or which bars were missed."""
+    missed = [f"x{verdict.bar.ratio:.2f} {verdict.bar.rival}" for verdict in result.verdicts if not verdict.reached]
+    return f"MISSED {', '.join(missed)}" if missed else "ok" if result.row.bars else ""
+
+
+def where() -> str:
+    """Say what this was measured on."""
+    build = "" if getattr(sys, "_is_gil_enabled", lambda: True)() else " free-threaded"
+    return f"Python {platform.python_version()}{build}, {platform.system()}, {os.cpu_count()} processors"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

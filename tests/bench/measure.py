@@ -1,0 +1,111 @@
+"""How a row is measured: many short rounds, the entrants taking turns, in one process.
+
+A machine is never quiet, so nothing is compared with what was measured at another time: each round of ours is
+divided by the rival's round beside it, and the median of those ratios is what a bar is held against. Garbage is
+collected before every round and not during it, as `timeit` does.
+"""
+
+import gc
+import statistics
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from tests.bench.shape import OURS, Bar, Round, Row
+
+__all__ = ("Measured", "Verdict", "measure")
+
+LEAST_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One bar and what was reached. `ratio` is None when the rival is missing, which does not count as reached."""
+
+    bar: Bar
+    ratio: float | None
+
+    @property
+    def reached(self) -> bool:
+        return self.ratio is not None and self.ratio <= self.bar.ratio
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came out of one row: seconds per job and rounds of every entrant, and who could not take part and why."""
+
+    row: Row
+    times: Mapping[str, tuple[float, ...]]
+    missing: Mapping[str, str]
+
+    def median(self, name: str) -> float:
+        """Seconds that `name` needs for one job."""
+        return statistics.median(self.times[name])
+
+    def ratio(self, rival: str, ours: str = OURS) -> float:
+        """Our time divided by the rival's, round by round; the median."""
+        return statistics.median(mine / its for mine, its in zip(self.times[ours], self.times[rival], strict=True))
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        return [Verdict(bar, self.ratio(bar.rival) if bar.rival in self.times else None) for bar in self.row.bars]
+
+    @property
+    def reached(self) -> bool:
+        return all(verdict.reached for verdict in self.verdicts)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "row": self.row.name,
+            "job": self.row.job,
+            "rounds": len(next(iter(self.times.values()))),
+            "seconds": {name: self.median(name) for name in self.times},
+            "ratios": {name: self.ratio(name) for name in self.times if name != OURS},
+            "bars": [
+                {"rival": v.bar.rival, "ratio": v.bar.ratio, "got": v.ratio, "ok": v.reached} for v in self.verdicts
+            ],
+            "missing": dict(self.missing),
+        }
+
+
+def measure(row: Row, seconds: float) -> Measured:
+    """Run rounds of all entrants of a row for about `seconds`, at least a few of each."""
+    with ExitStack() as stack:
+        rounds: dict[str, Round] = {}
+        missing: dict[str, str] = {}
+        for name, entrant in row.entrants.items():
+            try:
+                rounds[name] = stack.enter_context(entrant())
+            except ImportError as error:
+                missing[name] = str(error)
+        for round_of in rounds.values():
+            round_of(row.calls)  # threads are started, caches are warm
+        times = _take_turns(rounds, row.calls, seconds)
+    return Measured(row, {name: tuple(values) for name, values in times.items()}, missing)
+
+
+def _take_turns(rounds: Mapping[str, Round], calls: int, seconds: float) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in rounds}
+    names = list(rounds)
+    deadline = time.perf_counter() + seconds
+    gc.collect()
+    gc.freeze()
+    try:
+        while len(times[names[0]]) < LEAST_ROUNDS or time.perf_counter() < deadline:
+            for name in names:
+                times[name].append(_undisturbed(rounds[name], calls))
+            names.append(names.pop(0))  # nobody is always first
+    finally:
+        gc.unfreeze()
+    return times
+
+
+def _undisturbed(round_of: Round, calls: int) -> float:
+    gc.collect()
+    gc.disable()
+    try:
+        return round_of(calls) / calls
+    finally:
+        gc.enable()
