@@ -1,4 +1,4 @@
-"""An application of the framework: notes in SQLite. To serve it: `python docs/examples/typed_framework/notes_app.py`."""
+"""An application of the framework: notes in SQLite. Run it: `python docs/examples/typed_framework/notes_app.py`."""
 
 import sqlite3
 import threading
