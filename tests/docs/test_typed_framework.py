@@ -12,11 +12,12 @@ from notes_app import Newsroom, make_app
 
 from asgikit import Bridge
 from asgikit.executor import WorkerThreadPool
-from asgikit.spec import ASGI3Application
+from asgikit.spec import ASGI3ApplicationLike
+from asgikit.testing import validator
 
 
 @contextmanager
-def served(app: ASGI3Application) -> Generator[httpx.Client, None, None]:
+def served(app: ASGI3ApplicationLike) -> Generator[httpx.Client, None, None]:
     """Serve `app` from a thread on a free loopback port; the socket listens before the server runs."""
     config = uvicorn.Config(app, log_level="warning", ws="none")
     server = uvicorn.Server(config)
@@ -41,7 +42,7 @@ def client(newsroom: Newsroom) -> Iterator[httpx.Client]:
     with (
         Bridge() as bridge,
         WorkerThreadPool(2, name="heavy") as heavy,
-        served(make_app(":memory:", bridge=bridge, heavy=heavy, newsroom=newsroom)) as client,
+        served(validator(make_app(":memory:", bridge=bridge, heavy=heavy, newsroom=newsroom))) as client,
     ):
         yield client
 
