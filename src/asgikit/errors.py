@@ -14,6 +14,7 @@ __all__ = (
     "ExecutorContractError",
     "LeaseTimeoutError",
     "LoopUnavailableError",
+    "MessageError",
     "MissingExtraError",
     "RunningLoopError",
     "ScopeError",
@@ -69,6 +70,10 @@ class StepTimeoutError(AsgikitError, TimeoutError):
 
 class UnsupportedRuntimeError(AsgikitError, RuntimeError):
     """The running framework (trio, a gevent-patched process) cannot do what was asked."""
+
+
+class MessageError(AsgikitError, ValueError):
+    """A scope or an event breaks the ASGI specification, or comes where it may not; the message says whose it is."""
 
 
 class MissingExtraError(AsgikitError, ImportError):

@@ -35,6 +35,7 @@ _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
 FOLDER = _ROOT / ".typing_cache"
 _CASES = _HERE / "cases"
+_EXAMPLE = _ROOT / "docs" / "examples" / "typed_framework"
 _CANARY = "zz_canary"
 _CLIENTS = ("anyio", "asgiref", "django", "flask", "hypercorn", "starlette", "uvicorn", "uvloop")
 SRC = _ROOT / "src"
@@ -60,9 +61,8 @@ class KnownFailure:
 
 def cases_job(name: str = "cases", src: Path = SRC) -> Job:
     """Return the job that checks every case, after writing the code blocks of the documentation to the cache."""
-    pages = write_pages(_ROOT / "docs", FOLDER / "pages")
-    folders = (_CASES, pages) if any(pages.iterdir()) else (_CASES,)
-    return Job(name, folders, (src, _CASES), FOLDER)
+    pages = write_pages(_ROOT, FOLDER / "pages")
+    return Job(name, (_CASES, pages, _EXAMPLE), (src, _CASES, _EXAMPLE), FOLDER)
 
 
 def load_cases() -> list[Case]:

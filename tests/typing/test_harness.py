@@ -18,7 +18,7 @@ from tests.typing._diagnostics import (
     from_zuban,
 )
 from tests.typing._expectations import read_cases
-from tests.typing._pages import blocks_in_place
+from tests.typing._pages import block_case
 from tests.typing._report import Judgement, matrix, shares
 from tests.typing._verdicts import Outcome, judge, judge_all
 
@@ -192,27 +192,31 @@ def test_surprises_go_both_ways() -> None:
 
 
 PAGE = """\
----
-typing-cases: true
----
 # A heading
 Words.
+
 ```python
 f(1)
 ```
+
 ```console
-$ ls
+$ ls  # E
 ```
+
 ## Another
+
 ```python
+# a comment is no heading
 f("a")  # E
 ```
 """
 
 
-def test_blocks_of_a_page_keep_their_lines() -> None:
-    cases = read_cases("page", blocks_in_place(PAGE))
+def test_a_page_is_a_file_of_cases_in_which_every_line_keeps_its_number() -> None:
+    """Q2: the documentation is client code, and is checked like it."""
+    text = block_case(PAGE)
+    cases = read_cases("page", text)
     assert [case.title for case in cases] == ["the top of the file", "A heading", "Another"]
-    assert blocks_in_place(PAGE).splitlines()[6] == "f(1)"
-    assert cases[2].required == (frozenset({14}),)
-    assert "ls" not in blocks_in_place(PAGE)
+    assert text.splitlines()[4] == "f(1)"
+    assert cases[1].required == ()
+    assert cases[2].required == (frozenset({16}),)

@@ -4,12 +4,14 @@ from asgikit import _public
 from asgikit.testing._clock import ManualClock
 from asgikit.testing._executor import ManualExecutor
 from asgikit.testing._steps import Step, Steps
+from asgikit.testing._validator import validator
 
 __all__ = (
     "ManualClock",
     "ManualExecutor",
     "Step",
     "Steps",
+    "validator",
 )
 
 _public.publish(__name__)

@@ -274,3 +274,20 @@ def dict_receive(receive: ReceiveLike) -> starlette.types.Receive:
 # case: the result of an application is nothing
 async def result(application: ASGI3Application, scope: Scope, receive: Any, send: Any) -> None:
     assert_type(await application(scope, receive, send), None)
+
+
+# case: the validator takes any application and gives one that servers take
+def validated() -> None:
+    from asgikit.testing import validator
+
+    takes_any(validator(ours))
+    takes_any(validator(starlette_typed))
+    uvicorn.run(validator(ours))
+    starlette.applications.Starlette().mount("/", validator(ours))  # E?: what it returns is nobody's None
+
+
+# case: the validator takes no double callable
+def validated_wrong() -> None:
+    from asgikit.testing import validator
+
+    validator(Legacy)  # E
