@@ -4,7 +4,7 @@ That is a fact of the program and not of one bridge, so it stands here once for 
 
 - `current`, a context variable, says which link of the chain encloses the running code. Tasks inherit it,
   so it also reaches tasks that outlive what the link stands for; links know whether they are still live.
-- `thread` says what this thread is doing: the synchronous call it is running and the host that serves it.
+- `here.thread` says what this thread is doing: the synchronous call it is running and the host that serves it.
   Contexts travel to other threads (`asyncio.to_thread`), this does not.
 - `process` changes in a forked child, where every link and every call of the parent is dead.
 
@@ -21,15 +21,26 @@ if TYPE_CHECKING:
     from asgikit.bridge._sync_call import SyncCall
     from asgikit.executor import CurrentThreadExecutor
 
-__all__ = ("current", "process", "thread")
+__all__ = ("ThreadState", "current", "here", "process")
 
 
 @final
-class _Thread(threading.local):
-    """What this thread is doing."""
+class ThreadState:
+    """What one thread is doing."""
 
-    call: "SyncCall | None" = None
-    host: "CurrentThreadExecutor | None" = None
+    __slots__ = ("call", "host")
+
+    def __init__(self) -> None:
+        self.call: SyncCall | None = None
+        self.host: CurrentThreadExecutor | None = None
+
+
+@final
+class _Here(threading.local):
+    """The state of the running thread: one look-up, after which its parts cost nothing."""
+
+    def __init__(self) -> None:
+        self.thread = ThreadState()
 
 
 @final
@@ -44,11 +55,11 @@ class _Process:
     def forked(self) -> None:
         """Start anew. Runs in the child, on the one thread that it has."""
         self.token = object()
-        thread.call = thread.host = None
+        here.thread.call = here.thread.host = None
 
 
 current: Final[ContextVar["Link | None"]] = ContextVar("asgikit.bridge.current", default=None)
-thread: Final = _Thread()
+here: Final = _Here()
 process: Final = _Process()
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -19,23 +19,18 @@ __all__ = ("changed", "own_context", "run_in", "write_back")
 _MISSING: Final = object()
 
 
-def _mapping(context: Context) -> object:
-    """Return the immutable mapping inside a context that is not entered."""
-    return gc.get_referents(context)[-1]
-
-
 def _mapping_is_visible() -> bool:
-    """Whether `_mapping` tells a context that was changed from one that was not, on this interpreter."""
+    """Whether the collector shows the mapping of a context, and nothing else, on this interpreter."""
     probe: ContextVar[object] = ContextVar("asgikit.bridge.probe")
     before, after = Context(), Context()
     before.run(probe.set, None)
     after = before.copy()
-    try:
-        same = _mapping(before) is _mapping(after)
-        after.run(probe.set, object())
-        return same and _mapping(before) is not _mapping(after)
-    except IndexError:
+    shown = [gc.get_referents(before, after)]
+    after.run(probe.set, object())
+    shown.append(gc.get_referents(before, after))
+    if [len(pair) for pair in shown] != [2, 2]:
         return False
+    return shown[0][0] is shown[0][1] and shown[1][0] is not shown[1][1]
 
 
 _VISIBLE: Final = _mapping_is_visible()
@@ -43,7 +38,10 @@ _VISIBLE: Final = _mapping_is_visible()
 
 def changed(before: Context, after: Context) -> bool:
     """Whether `after`, which began as a copy of `before`, may have been changed. Neither may be entered."""
-    return not _VISIBLE or _mapping(before) is not _mapping(after)
+    if not _VISIBLE:
+        return True
+    one, other = gc.get_referents(before, after)
+    return one is not other
 
 
 def _changes(before: Context, after: Context) -> Iterator[tuple[ContextVar[Any], Any]]:

@@ -6,11 +6,13 @@ None of them is imported: a library that is not loaded cannot be running.
 import sys
 from asyncio import AbstractEventLoop
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Final
 
 from asgikit.errors import LoopUnavailableError, UnsupportedRuntimeError
 
-__all__ = ("lend_to_anyio", "no_loop")
+__all__ = ("ANYIO", "lend_to_anyio", "no_loop")
+
+ANYIO: Final = "anyio._backends._asyncio"
 
 
 def no_loop() -> Exception:
@@ -39,12 +41,15 @@ def _curio_runs(curio: Any) -> bool:
     return bool(curio.meta.curio_running())
 
 
-def lend_to_anyio(loop: AbstractEventLoop) -> AbstractContextManager[Any] | None:
-    """Let anyio's `from_thread` functions find `loop` from this thread; None when anyio is not in use."""
-    core: Any = sys.modules.get("anyio._core._eventloop")
-    backend: Any = sys.modules.get("anyio._backends._asyncio")
-    if core is None or backend is None:
+def lend_to_anyio(loop: AbstractEventLoop | None) -> AbstractContextManager[Any] | None:
+    """Let anyio's `from_thread` functions find `loop` from this thread, or None if that cannot be.
+
+    Called only when `ANYIO` is loaded.
+    """
+    if loop is None:
         return None
+    backend: Any = sys.modules[ANYIO]
+    core: Any = sys.modules["anyio._core._eventloop"]
     claim: Any = getattr(core, "claim_worker_thread", None)  # anyio 4
     if claim is None or hasattr(core.threadlocals, "current_token"):  # or a worker of anyio's own
         return None

@@ -77,34 +77,49 @@ class Parts:
     ) -> SyncCall:
         """Make a call and post it. `home` is None for a thread-sensitive one."""
         loop = _get_running_loop()
-        if self.closed:
-            raise self._is_closed()
-        if loop is None:
-            raise no_loop()
-        if self.process is not _chain.process.token:
-            self._begin_process()
+        if loop is None or self.closed or self.process is not _chain.process.token:
+            self._check_open(loop)
+        assert loop is not None  # noqa: S101 - else it was said
         link = _chain.current.get()
-        call = SyncCall(fn, args, kwargs, self, link, loop, self._mailboxes.of(loop), home)
+        mailbox = self._mailboxes.of(loop)
+        call = SyncCall(fn, args, kwargs, self, link, loop, mailbox, home)
         if self.observers:
             host = enclosing_host(link)
             call.watch = watch(
                 self.observers, self.clock, call.name, "sync_to_async", None if host is None else host.crossing
             )
-        self._send(call, options)
-        call.await_outcome()
+        if options.context is None and options.context_policy == "propagate":
+            call.propagate(copy_context())
+            self.post(call)
+        else:
+            self._send(call, options)
+        if not call.settled:
+            mailbox.waiting.add(call, loop)
         return call
+
+    def _check_open(self, loop: AbstractEventLoop | None) -> None:
+        """Say why no crossing can begin, or begin anew in a forked child."""
+        if loop is None and not self.closed:
+            raise no_loop()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        if self.closed:
+            raise ClosedError("this bridge is closed; make a new one, or keep it open as long as it is used")
+        if self.process is not _chain.process.token:
+            self._begin_process()
 
     def begin_step(
         self, fn: Callable[[], Any], link: Link | None, context: Context, home: WorkerHome | None
     ) -> SyncCall:
         """Make one of several calls that share a thread and a context, and post it."""
         loop = asyncio.get_running_loop()
-        if self.closed:
-            raise self._is_closed()
-        call = SyncCall(fn, (), {}, self, link, loop, self._mailboxes.of(loop), home)
+        self._check_open(loop)
+        mailbox = self._mailboxes.of(loop)
+        call = SyncCall(fn, (), {}, self, link, loop, mailbox, home)
         call.isolate(context)
         self.post_late(call)
-        call.await_outcome()
+        mailbox.waiting.add(call, loop)
         return call
 
     def home_for(self, options: Options) -> WorkerHome | None:
@@ -118,16 +133,13 @@ class Parts:
         if options.context is not None:
             call.use(options.context)
             return
-        if options.context_policy == "isolate":
-            call.isolate(copy_context())
-        elif options.context_policy == "shared":
+        if options.context_policy == "shared":
             call.share(own_context())
             loop = call.waiter.get_loop()
             loop.call_soon(self.post_late, call)  # after this step of the task, which is in that context
-            return
         else:
-            call.propagate(copy_context())
-        self.post(call)
+            call.isolate(copy_context())
+            self.post(call)
 
     def post(self, call: SyncCall, /) -> None:
         """Find the home of a call, and post it there."""
@@ -181,9 +193,6 @@ class Parts:
         if timeout is not None and call.loop is not None:
             self.clock.call_later(call.loop, timeout, lease.expire)
 
-    def _is_closed(self) -> ClosedError:
-        return ClosedError("this bridge is closed; make a new one, or keep it open as long as it is used")
-
     # Async from sync: on the calling thread
 
     def begin_async(
@@ -195,14 +204,12 @@ class Parts:
             RunningLoopError: this thread runs an event loop.
             CancelledError: the caller of the running function was cancelled; raised once.
         """
-        if self.closed:
-            raise self._is_closed()
         running = _get_running_loop()
         if running is not None:
             self._block(running, fn)
-        if self.process is not _chain.process.token:
-            self._begin_process()
-        thread = _chain.thread
+        if self.closed or self.process is not _chain.process.token:
+            self._begin_anew()
+        thread = _chain.here.thread
         caller = thread.call
         link = _chain.current.get()
         if caller is not None:
@@ -256,7 +263,7 @@ class Parts:
         return found
 
     def _inbox(self, caller: SyncCall | None) -> Inbox | None:
-        host = _chain.thread.host
+        host = _chain.here.thread.host
         if host is not None:
             return host.inbox  # nested on one thread: the innermost host serves them all
         if caller is None or caller.home is None:
@@ -282,14 +289,14 @@ class Parts:
 
     def pause_async(self, call: AsyncCall) -> None:
         """The caller goes on for a while, and will host again later."""
-        thread = _chain.thread
+        thread = _chain.here.thread
         thread.host = call.outer_host
         if thread.call is not None:
             thread.call.waits_for(None)
 
     def resume_async(self, call: AsyncCall) -> None:
         """The caller hosts again."""
-        thread = _chain.thread
+        thread = _chain.here.thread
         thread.host, call.outer_host = call.host, thread.host
         if thread.call is not None:
             thread.call.waits_for(call)
@@ -310,7 +317,7 @@ class Parts:
         """The caller goes on: nothing of the call stays with this thread."""
         if call.hidden_loop is not None:
             _set_running_loop(call.hidden_loop)
-        thread = _chain.thread
+        thread = _chain.here.thread
         caller = thread.call
         outer = thread.host = call.outer_host
         call.link.close()

@@ -7,16 +7,18 @@ both want it before it has begun: who takes it first, runs or cancels.
 
 import functools
 import logging
+import sys
 import threading
 from asyncio import AbstractEventLoop, CancelledError, Future
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Protocol
 
 from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, run_in, write_back
 from asgikit.bridge._mailbox import Mailbox
-from asgikit.bridge._others import lend_to_anyio
+from asgikit.bridge._others import ANYIO, lend_to_anyio
 from asgikit.bridge._turns import Turns
 from asgikit.bridge._waits import awaiting_stack
 from asgikit.bridge._watch import Watch
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from asgikit.bridge._async_call import AsyncCall
     from asgikit.bridge._links import Link
 
-__all__ = ("SyncCall", "cross_to_sync")
+__all__ = ("SyncCall", "caller")
 
 _logger = logging.getLogger("asgikit")
 
@@ -60,7 +62,6 @@ class SyncCall:
         "_given",
         "_kwargs",
         "_mailbox",
-        "_process",
         "_router",
         "_shared",
         "_value",
@@ -95,13 +96,11 @@ class SyncCall:
         self._kwargs = kwargs
         self._router = router
         self.link: "Link | None" = link
-        self.loop: AbstractEventLoop | None = loop  # None: it runs inline and blocks its loop
-        self.blocks: AbstractEventLoop | None = None  # ... this one
+        self.loop: AbstractEventLoop | None = loop  # None: it runs inline
         self._mailbox = mailbox
         self.free_home: WorkerHome | None = free_home  # None: the call is thread-sensitive, and the chain decides
         self.waiter: Future[None] = loop.create_future()
         self._gate = threading.Lock()
-        self._process = _chain.process.token
         self._context: Context | None = None
         self._before: Context | None = None  # None: nothing is written back
         self._after: Context | None = None
@@ -112,6 +111,7 @@ class SyncCall:
         self.home: WorkerHome | None = None
         self.inner: AsyncCall | None = None  # the coroutine that the function is waiting for
         self.watch: Watch | None = None  # None: nobody wants to know
+        self.blocks: AbstractEventLoop | None = None  # the loop that stands still while the call runs inline
         self.ran: bool = False
         self.settled: bool = False
         self.cancelled: bool = False  # the task that awaits was cancelled
@@ -146,11 +146,6 @@ class SyncCall:
         else:
             self._context = context  # until then
 
-    def await_outcome(self) -> None:
-        """The call is under way: from now on it is looked after."""
-        if not self.settled and self.loop is not None:
-            self._mailbox.waiting.add(self, self.loop)
-
     def take_turn(self) -> None:
         """Post the call: no other is using the given context."""
         given = self._given
@@ -173,38 +168,39 @@ class SyncCall:
             return  # cancelled before it began
         context = self._context
         assert context is not None  # noqa: S101 - chosen before it was posted
-        thread = _chain.thread
+        thread = _chain.here.thread
         outer, thread.call = thread.call, self
         self.ran = True
-        lent = None if self.loop is None else lend_to_anyio(self.loop)
+        lent = lend_to_anyio(self.loop) if ANYIO in sys.modules else None
         try:
-            if lent is None:
-                context.run(self._call)
+            if lent is None and self.watch is None:
+                self._value = context.run(self._fn, *self._args, **self._kwargs)
             else:
-                with lent:
-                    context.run(self._call)
-        except RuntimeError as entered:  # the context, not the function: two calls share one task's own
-            self._error = entered
-        finally:
-            thread.call = outer
-        if self._process is not _chain.process.token:
+                with lent or nullcontext():
+                    self._value = context.run(self._watched)
+        except BaseException as error:  # every outcome belongs to the awaiting task
+            self._error = without_this_frame(error)
+        if thread.call is not self:
             raise SystemExit  # a forked child came back through its parent's call: it ends, and tells nobody
+        thread.call = outer
         self._context = None
         self._args, self._kwargs = (), {}
         if self._before is not None and changed(self._before, context):
             self._after = context
 
-    def _call(self) -> None:
-        """Call the function and keep the outcome. Runs in the context of the call."""
+    def _watched(self) -> Any:
+        """Call the function and tell observers. Runs in the context of the call."""
         watch = self.watch
-        if watch is not None:
-            watch.started()
+        if watch is None:
+            return self._fn(*self._args, **self._kwargs)
+        watch.started()
         try:
-            self._value = self._fn(*self._args, **self._kwargs)
+            value = self._fn(*self._args, **self._kwargs)
         except BaseException as error:
-            self._error = without_this_frame(error)
-        if watch is not None:
-            watch.finished(self._error)
+            watch.finished(without_this_frame(error))
+            raise
+        watch.finished(None)
+        return value
 
     def stack(self) -> str:
         """Return the stack of the task that awaits this call."""
@@ -337,8 +333,8 @@ class SyncCall:
         else:
             _logger.error("%s failed after its caller had stopped waiting", self.name, exc_info=error)
 
-    def take(self) -> tuple[Any, BaseException | None]:
-        """Write changed context variables back and hand the outcome over. Called in the awaiting task."""
+    def _finish(self) -> None:
+        """Write changed context variables back, and let the next call have a given context. In the awaiting task."""
         if self._before is not None and self._after is not None:
             if self._given is None:
                 write_back(self._before, self._after)
@@ -347,31 +343,41 @@ class SyncCall:
         self._leave_turn()
         if self._shared and self.cancelled:
             self._late()
-            return None, CancelledError()
+            self._error = CancelledError()
+
+    def take(self) -> tuple[Any, BaseException | None]:
+        """Hand the outcome over. In the awaiting task."""
+        if self._after is not None or self._given is not None or self._shared:
+            self._finish()
         return self._value, self._error
 
 
-async def cross_to_sync(
-    begin: Callable[[tuple[Any, ...], dict[str, Any]], SyncCall], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    """Begin a call, await it and return its result or raise its exception.
+def caller(
+    begin: Callable[[tuple[Any, ...], dict[str, Any]], SyncCall],
+) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Return the async function that begins a call, awaits it, and returns its result or raises its exception.
 
-    An exception keeps this frame alive, so on the way out nothing is left in it (invariants I1, I2).
+    `begin` is a function, so that an exception, which keeps this frame alive, holds no part of the bridge; on
+    the way out nothing else is left in the frame (invariants I1, I2).
     """
-    call = begin(args, kwargs)
-    del begin, args, kwargs
-    while not call.settled:
+
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        call = begin(args, kwargs)
+        del args, kwargs
+        while not call.settled:
+            try:
+                await call.waiter
+            except CancelledError:
+                if call.interrupted():
+                    del call
+                    raise
+        value, error = call.take()
+        del call
+        if error is None:
+            return value
         try:
-            await call.waiter
-        except CancelledError:
-            if call.interrupted():
-                del call
-                raise
-    value, error = call.take()
-    del call
-    if error is None:
-        return value
-    try:
-        raise error
-    finally:
-        del error, value
+            raise error
+        finally:
+            del error, value
+
+    return wrapper

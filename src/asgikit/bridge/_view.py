@@ -92,12 +92,12 @@ class BridgeView(Iterating):
 
         Asked by synchronous code that wants to know where it was called from (invariant I5).
         """
-        call = _chain.thread.call
+        call = _chain.here.thread.call
         return "" if call is None else call.stack()
 
     def cancelled(self) -> bool:
         """Whether the task that awaits the running function was cancelled. Asked by synchronous code."""
-        call = _chain.thread.call
+        call = _chain.here.thread.call
         return call is not None and call.cancelled
 
     def check_cancelled(self) -> None:
@@ -106,6 +106,6 @@ class BridgeView(Iterating):
         Raises:
             asyncio.CancelledError: the task that awaits the running function was cancelled.
         """
-        call = _chain.thread.call
+        call = _chain.here.thread.call
         if call is not None:
             call.check_cancelled()

@@ -10,7 +10,7 @@ from asgikit.bridge._async_call import cross_to_async
 from asgikit.bridge._checks import check_async, check_sync, is_descriptor, named_like
 from asgikit.bridge._options import Options
 from asgikit.bridge._parts import Parts
-from asgikit.bridge._sync_call import cross_to_sync
+from asgikit.bridge._sync_call import SyncCall, caller
 from asgikit.protocols import ExecutorLike, WorkerHome
 
 __all__ = ("Wrapping",)
@@ -96,12 +96,10 @@ class Wrapping:
         check_sync(func)
         begin_sync = self._parts.begin_sync
 
-        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> SyncCall:
             return begin_sync(func, options, home, args, kwargs)
 
-        async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            return await cross_to_sync(begin, args, kwargs)
-
+        wrapper = caller(begin)
         named_like(wrapper, func)
         return wrapper
 
@@ -113,7 +111,7 @@ class Wrapping:
         """
         check_sync(func, "run_sync")
         begin = partial(self._parts.begin_sync, func, self._defaults, self._parts.home_for(self._defaults))
-        crossing = cross_to_sync(begin, args, kwargs)
+        crossing = caller(begin)(*args, **kwargs)
         del self, begin, func, args, kwargs  # an exception keeps this frame alive, and the bridge with it (I1)
         result: _R = await crossing
         return result

@@ -96,8 +96,12 @@ class LeaseWorker:
         """Run work and follow orders until told to end. Runs on the worker thread."""
         hooks = self._owner.hooks
         _call(hooks.worker_start)
+        queue = self._queue
         while True:
-            work = self.get()
+            work = queue.get()
+            if work is not None:  # as in `get`
+                self._busy = True
+                self._taken += 1
             if self._starting or self._ended or self._releasing:
                 self._turn_over()
             if work is not None:

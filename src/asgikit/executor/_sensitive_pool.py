@@ -99,7 +99,7 @@ class _State:
 class _Lease:
     """One worker for one scope: see `asgikit.protocols.Lease`."""
 
-    __slots__ = ("_backlog", "_permanent", "_process", "_released", "_state", "_worker")
+    __slots__ = ("_backlog", "_permanent", "_process", "_released", "_state", "_worker", "thread_id")
 
     def __init__(self, state: _State, *, permanent: bool = False) -> None:
         self._state = state
@@ -108,32 +108,32 @@ class _Lease:
         self._backlog: deque[Work] = deque()
         self._released = False
         self._process = state.process
-
-    @property
-    def thread_id(self) -> int | None:
-        worker = self._worker
-        return None if worker is None or worker.thread is None else worker.thread.ident
+        self.thread_id: int | None = None
 
     @property
     def waiting(self) -> bool:
         return bool(self._backlog)
 
     def post(self, work: Work, /) -> None:
-        state = self._state
         if self._process != os.getpid():
             self._leave_parent()
+        state = self._state
         with state.lock:
             if state.closed or self._released:
                 raise self._refusal()
             worker = self._worker
-            if worker is not None and worker.abandoned and state.on_abandon != "wait":
-                worker = self._replace(worker)
-            if worker is None:
-                worker = self._ask()
+            if worker is None or worker.abandoned:
+                worker = self._other_worker(worker)
             if worker is None:
                 self._backlog.append(work)
             else:
                 worker.push(work)
+
+    def _other_worker(self, worker: LeaseWorker | None) -> LeaseWorker | None:
+        """Return a worker where there is none yet, or only one held by an abandoned call. With the lock held."""
+        if worker is not None and self._state.on_abandon != "wait":
+            worker = self._replace(worker)
+        return self._ask() if worker is None else worker
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         work = FutureWork(fn, *args, **kwargs)
@@ -184,6 +184,7 @@ class _Lease:
                 return
             self._released = True
             worker, self._worker = self._worker, None
+            self.thread_id = None
             refused = self.drop_backlog()
             if worker is None:
                 self._leave_line()
@@ -205,6 +206,7 @@ class _Lease:
     def bind(self, worker: LeaseWorker) -> None:
         """Take `worker` and hand it what has been posted. Called with the lock held."""
         self._worker = worker
+        self.thread_id = None if worker.thread is None else worker.thread.ident
         worker.begin()
         while self._backlog:
             worker.push(self._backlog.popleft())
@@ -240,7 +242,7 @@ class _Lease:
             )
         if refused:
             raise AbandonedError(f"{refused}; it began to run and nobody waits for it any more")
-        self._worker = None
+        self._worker = self.thread_id = None
         self._backlog.extend(stuck.take_queued())
         stuck.release()
         stuck.permanent = False
@@ -255,7 +257,8 @@ class _Lease:
         """In a forked child: forget the parent's worker, which does not exist here."""
         if self._state.process != os.getpid():
             self._state.reset()
-        self._worker, self._process = None, self._state.process
+        self._worker = self.thread_id = None
+        self._process = self._state.process
         self._backlog.clear()
         if self._permanent:
             self._state.default = self
