@@ -128,11 +128,7 @@ def test_after_shutdown_nothing_is_taken(kind: str) -> None:
         executor.submit(int)
 
 
-@pytest.mark.parametrize(
-    "make",
-    [KINDS["worker"], pytest.param(ThreadSensitivePool, marks=broken(14))],
-    ids=["worker", "sensitive"],
-)
+@pooled
 def test_shutdown_runs_what_is_queued_first(make: Make) -> None:
     ran: list[int] = []
     with make() as executor, Held() as held:

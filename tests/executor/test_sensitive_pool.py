@@ -38,20 +38,19 @@ def test_a_lease_takes_its_worker_at_the_first_call() -> None:
     assert threading.active_count() == before
     assert lease.thread_id is None
     assert not lease.waiting
-    assert lease.describe() == "no worker yet"
+    assert lease.running is None
     lease.release()
     assert default is pool.default()
     assert pool.counters.started == 0
 
 
-@broken(17)
 def test_one_lease_is_one_thread_and_two_are_two() -> None:
     """E1: leases never wait for each other. E7: their threads have names that count."""
     with ThreadSensitivePool(name="db") as pool, Held() as held:
         first, second = pool.lease(), pool.lease()
         works = [post_held(first, held), post_held(second, held)]
         assert first.thread_id != second.thread_id
-        assert first.describe() == "thread 'asgikit-db-1' running tests.support.held.Held"
+        assert first.running is works[0]
         held.let_go()
         names = [work.future.result(SECONDS) for work in works]
         assert names == ["asgikit-db-1", "asgikit-db-2"]
@@ -290,6 +289,7 @@ def test_the_default_worker_is_replaced_too() -> None:
         assert pool.submit(threading.get_ident).result(SECONDS) not in held.threads
 
 
+@broken(17)
 def test_on_abandon_fail_refuses_by_name() -> None:
     with ThreadSensitivePool(on_abandon="fail") as pool, Held() as held:
         lease = pool.lease()
@@ -299,7 +299,7 @@ def test_on_abandon_fail_refuses_by_name() -> None:
         waiting = FutureWork(int)
         lease.post(waiting)
         lease.abandon(stuck)
-        with pytest.raises(AbandonedError, match="held by the abandoned call"):
+        with pytest.raises(AbandonedError, match=r"held by the abandoned call tests\.executor"):
             waiting.future.result(SECONDS)
         with pytest.raises(AbandonedError):
             lease.post(FutureWork(int))
@@ -329,7 +329,6 @@ def test_more_abandoned_calls_than_allowed_are_refused_a_further_thread() -> Non
         lease.release()
 
 
-@broken(6)
 def test_an_abandoned_default_call_leaves_the_bound_of_leases_alone() -> None:
     """E3: it never counted, so it frees nothing."""
     with ThreadSensitivePool(1) as pool, Held() as held, Held() as others:
@@ -342,7 +341,6 @@ def test_an_abandoned_default_call_leaves_the_bound_of_leases_alone() -> None:
         second.release()
 
 
-@broken(7)
 def test_an_abandoned_call_lets_the_next_in_line_have_a_worker() -> None:
     """B5: a scope never waits for the stuck call of another."""
     with ThreadSensitivePool(1) as pool, Held() as held:
@@ -363,7 +361,6 @@ def test_an_abandoned_call_lets_the_next_in_line_have_a_worker() -> None:
 # Ends
 
 
-@broken(14)
 def test_close_waits_for_what_runs_at_most_as_long_as_it_is_told() -> None:
     pool = ThreadSensitivePool()
     with Held() as held:

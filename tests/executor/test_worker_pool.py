@@ -102,7 +102,6 @@ def test_the_surplus_ends_after_hosting() -> None:
         assert len(pool._state.seats) == 1
 
 
-@broken(4)
 def test_the_bound_holds_again_after_hosting_while_work_is_queued() -> None:
     """E3: a worker over the bound leaves, and takes no further call with it."""
     with WorkerThreadPool(1) as pool, Held() as first, Held() as others:
@@ -114,7 +113,7 @@ def test_the_bound_holds_again_after_hosting_while_work_is_queued() -> None:
         thread = next(thread for thread in threading.enumerate() if thread.ident == first.threads[0])
         first.let_go()
         work.result()
-        thread.join(0.2)
+        thread.join(SECONDS)
         others.let_go()
         assert [future.result(SECONDS) for future in futures]
         assert others.most == 1
@@ -152,7 +151,6 @@ def test_when_abandoned_calls_hold_every_thread_new_ones_are_refused_by_name() -
             work.future.result(SECONDS)
 
 
-@broken(5)
 def test_a_call_that_hosts_and_is_abandoned_frees_one_slot_and_not_two() -> None:
     """E3: the bound holds whatever became of a call."""
     with WorkerThreadPool(1) as pool, Held() as held, Held() as others:
