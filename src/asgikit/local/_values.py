@@ -14,11 +14,13 @@ process state of this room, `Final`, and their values are never changed in place
 This file knows attribute names and values, not the classes that users see, and no thread or event loop.
 """
 
-from contextvars import ContextVar
-from typing import Any, Final, Self, TypeAlias
+from contextvars import Context, ContextVar
+from typing import Any, Final, Self, TypeAlias, TypeVar, cast
 from weakref import ref
 
-__all__ = ("SHARDS", "Cell", "Key", "discard", "merged", "moved_to_front", "replace", "visible")
+__all__ = ("SHARDS", "Cell", "Key", "discard", "merged", "moved_to_front", "replace", "visible", "written_back")
+
+_T = TypeVar("_T")
 
 Values: TypeAlias = dict[str, Any]
 """The attributes of one namespace as one context sees them. Never changed once it stands in a cell."""
@@ -32,6 +34,8 @@ SHARDS: Final[tuple[ContextVar[Cell], ...]] = tuple(
     ContextVar(f"asgikit.local.{number}", default=_EMPTY) for number in range(61)
 )
 """A prime number of variables, so that addresses, which are multiples of 16, spread over all of them."""
+
+_ALL: Final[frozenset[object]] = frozenset(SHARDS)
 
 
 class Key(ref[object]):
@@ -89,11 +93,21 @@ def discard(key: Key) -> None:
         key.var.set((front, values, others))
 
 
-def merged(before: Cell, after: Cell, now: Cell) -> Cell:
-    """Return `now` with what changed between `before` and `after`, attribute by attribute.
+def written_back(variable: ContextVar[_T], before: Context, after: Context) -> _T:
+    """Return what `variable` must become in the running context to carry what changed from `before` to `after`.
 
-    For whoever carries values from one context into another: what others set meanwhile stays.
+    That is `after[variable]`, except for the variables of this room, each of which holds many values: of those, what
+    others set in the running context meanwhile stays. For whoever writes contexts back, as the bridge does.
     """
+    value = after[variable]
+    if variable in _ALL:
+        shard = cast("ContextVar[Cell]", variable)
+        return cast("_T", merged(before.get(shard, _EMPTY), after[shard], shard.get()))
+    return value
+
+
+def merged(before: Cell, after: Cell, now: Cell) -> Cell:
+    """Return `now` with what changed between `before` and `after`, attribute by attribute."""
     if now is before:
         return after
     old, new, result = _by_key(before), _by_key(after), _by_key(now)
