@@ -484,16 +484,18 @@ TABLE: tuple[Row, ...] = (
     _row(starting_thread, "a new thread", "whoever started it", BLIND, BLIND),
     replace(_row(executor, "a task", "a function in ``run_in_executor``", BLIND, BLIND), inherited=SEES),
     _row(to_thread, "a task", "a function in ``asyncio.to_thread``", SEES, BLIND),
-    _row(task_after_to_thread, "a function in ``asyncio.to_thread``", "the task afterwards", BLIND, BLIND),
+    _row(task_after_to_thread, "a function in ``asyncio.to_thread``", "the task, afterwards", BLIND, BLIND),
     _row(coroutine_threadsafe, "a thread", "what it gives to ``run_coroutine_threadsafe``", SEES, BLIND),
     _row(asyncio_run, "sync code", "its ``asyncio.run``", SEES, BLIND),
-    _row(after_asyncio_run, "a task of ``asyncio.run``", "the sync code afterwards", BLIND, BLIND),
+    _row(after_asyncio_run, "a task of ``asyncio.run``", "the sync code, afterwards", BLIND, BLIND),
     _row(sensitive_function, "a task", "a thread-sensitive function it calls", SEES, BLIND),
-    _row(task_after_sensitive, "that function", "the task afterwards", SEES, BLIND),
+    _row(task_after_sensitive, "a thread-sensitive function", "the task that called it, afterwards", SEES, BLIND),
     _row(free_function, "a task", "a function it calls on a free worker", SEES, BLIND),
-    _row(task_after_free, "that function", "the task afterwards", SEES, BLIND),
+    _row(task_after_free, "a function on a free worker", "the task that called it, afterwards", SEES, BLIND),
     _row(bridged_coroutine, "sync code", "a coroutine called with ``async_to_sync``", SEES, BLIND),
-    _row(after_bridged_coroutine, "that coroutine", "the sync code afterwards", SEES, BLIND),
+    _row(
+        after_bridged_coroutine, "a coroutine called with ``async_to_sync``", "the sync code, afterwards", SEES, BLIND
+    ),
     _row(bridged_back, "a task", "a coroutine called by a function it calls", SEES, SEES),
     _row(back_home, "sync code", "a thread-sensitive function, called by a coroutine it calls", SEES, SEES),
 )
