@@ -70,10 +70,9 @@ class Namespace:
         def __setattr__(self, name: str, value: Any) -> None:
             key = key_of(self)
             front, values, others = key.var.get()
-            if front is key:
-                values = values.copy()
-            else:
+            if front is not key:
                 values, others = moved_to_front(key)
+            values = values.copy()
             values[name] = value
             key.var.set((key, values, others))
 

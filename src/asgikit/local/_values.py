@@ -67,7 +67,7 @@ def moved_to_front(key: Key) -> tuple[Values, dict[Key, Values]]:
     """Return the last two parts of a cell that has `key` in front, where another one stands now."""
     front, values, others = key.var.get()
     rest = others.copy()
-    if front is not None and front() is not None:
+    if front is not None:
         rest[front] = values
     if key in rest:
         return rest.pop(key), rest
