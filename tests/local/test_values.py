@@ -39,6 +39,10 @@ class Shard(RuleBasedStateMachine):
         self.locals: dict[int, Local] = {}
         self.contexts: list[tuple[Context, dict[int, dict[str, int]]]] = [(Context(), {})]
         self.born = 0
+        for number in range(3):
+            self.create()
+            self.write(number, 0, "x", number)
+        self.copy_context(0)
 
     @precondition(lambda self: len(self.locals) < 4)
     @rule()
