@@ -2,19 +2,29 @@
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from asgikit.local import Local
 from asgikit.local._values import SHARDS
 
-COUNT = 100_000
+
+def one_by_one(count: int) -> None:
+    """Drop each before the next is made."""
+    for number in range(count):
+        local = Local()
+        local.number = number
 
 
-def resident() -> float:
-    """Return the resident memory of this process in MiB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096 / 2**20
+def all_at_once(count: int) -> None:
+    """Let all live at the same time, and drop them together."""
+    alive: list[Local] = []
+    for number in range(count):
+        local = Local()
+        local.number = number
+        alive.append(local)
 
 
 def kept() -> int:
@@ -22,44 +32,47 @@ def kept() -> int:
     return sum(len(others) + (front is not None) for front, _, others in (shard.get() for shard in SHARDS))
 
 
-def one_by_one() -> None:
-    """Each is dropped before the next is made."""
-    for number in range(COUNT):
-        local = Local()
-        local.number = number
+def resident() -> float:
+    """Return the resident memory of this process in MiB, on Linux."""
+    account = Path("/proc/self/statm")
+    return int(account.read_text().split()[1]) * 4096 / 2**20 if account.exists() else float("nan")
 
 
-def all_at_once() -> None:
-    """All live at the same time, and are dropped together."""
-    alive: list[Local] = []
-    for number in range(COUNT):
-        local = Local()
-        local.number = number
-        alive.append(local)
+@dataclass
+class Moment:
+    """The memory of this process."""
+
+    mebibytes: float
+    blocks: int
+
+    @classmethod
+    def now(cls) -> "Moment":
+        return cls(resident(), sys.getallocatedblocks())
 
 
-async def in_one_task(job: Callable[[], None]) -> tuple[float, float, float, int]:
-    """Return MiB before, after and after a second run, and how much garbage the collector found in all."""
+def measure(job: Callable[[int], None], count: int) -> tuple[Moment, Moment, int]:
+    """Return the memory before and after `job(count)`, and how much garbage the collector then found."""
     gc.collect()
     gc.disable()
     try:
-        before = resident()
-        job()
-        after = resident()
-        job()
-        again = resident()
+        before = Moment.now()
+        job(count)
+        after = Moment.now()
+        return before, after, gc.collect()
     finally:
         gc.enable()
-    return before, after, again, gc.collect()
 
 
-async def main() -> None:
+async def main(count: int = 100_000) -> None:
     for job in (one_by_one, all_at_once):
-        before, after, again, garbage = await in_one_task(job)
-        print(
-            f"{COUNT:,} Local objects {job.__name__}: RSS before {before:.1f} MiB, after {after:.1f} MiB, "
-            f"after as many again {again:.1f} MiB; still in the context: {kept()}; garbage for the collector: {garbage}"
-        )
+        for attempt in ("first", "second"):
+            before, after, garbage = measure(job, count)
+            print(
+                f"{count:,} Local objects {job.__name__}, {attempt} time: "
+                f"RSS {before.mebibytes:.1f} MiB before, {after.mebibytes:.1f} MiB after; "
+                f"{after.blocks - before.blocks:+d} blocks of memory; still in the context: {kept()}; "
+                f"garbage for the collector: {garbage}"
+            )
 
 
 if __name__ == "__main__":

@@ -79,18 +79,22 @@ def moved_to_front(key: Key) -> tuple[Values, dict[Key, Values]]:
 def replace(key: Key, values: Values) -> None:
     """Make `values` all that the namespace holds in the running context."""
     _, others = moved_to_front(key)
-    key.var.set((key, values, others) if values else (None, {}, others))
+    key.var.set((key, values, others) if values else _without_front(others))
 
 
 def discard(key: Key) -> None:
     """Drop all values of the namespace from the running context. Also called when the namespace dies, on any thread."""
     front, values, others = key.var.get()
     if front is key:
-        key.var.set((None, {}, others))
+        key.var.set(_without_front(others))
     elif key in others:
         others = others.copy()
         del others[key]
         key.var.set((front, values, others))
+
+
+def _without_front(others: dict[Key, Values]) -> Cell:
+    return (None, {}, others) if others else _EMPTY
 
 
 def written_back(variable: ContextVar[_T], before: Context, after: Context) -> _T:
