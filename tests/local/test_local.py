@@ -9,7 +9,7 @@ from contextvars import copy_context
 from typing import Any, TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgikit.errors import LocalCopyError
@@ -56,6 +56,7 @@ def test_any_name_is_free(local: AnyNamespace, name: str) -> None:
     assert snapshot(local) == {}
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), st.integers()))
 def test_any_text_is_a_name(values: dict[str, int]) -> None:
     """H3: no name means anything to the implementation."""

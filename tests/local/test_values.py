@@ -114,6 +114,7 @@ Content: TypeAlias = dict[int, dict[str, int]]
 CONTENT = st.dictionaries(st.integers(0, 3), st.dictionaries(NAMES, st.integers(0, 2), min_size=1), max_size=4)
 
 
+@settings(deadline=None)
 @given(CONTENT, CONTENT, CONTENT, st.sampled_from([None, 0, 1, 2, 3]))
 def test_merging_changes(before: Content, after: Content, now: Content, front: int | None) -> None:
     """G2: what changed is carried, attribute by attribute; what others set meanwhile stays."""
