@@ -1,6 +1,6 @@
 """Who sees what: the truth table of the four classes, as data, with one scenario to play for each row.
 
-The tests play every row on every class. `python -m tests.local.truth_table` prints the table for the documentation;
+The tests play every row on every class. `python -m tests.local.truth_table` writes the table into the documentation;
 with `--check` it plays it on this interpreter as it was started (with `-X thread_inherit_context=1`, say).
 
 In each row somebody writes 1 and somebody else looks. Where the one who looks stays on, or both are the same code, the
@@ -15,12 +15,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from asgikit import Bridge
 from asgikit.local import Local, LocalNamespace, LocalVar, ThreadCriticalLocal
 from asgikit.protocols import LocalLike
 
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "local.md"
+BEGIN, END = "<!-- written by python -m tests.local.truth_table -->", "<!-- end of the table -->"
 PATIENCE = 10.0
 
 
@@ -469,33 +472,31 @@ TABLE: tuple[Row, ...] = (
     _row(awaited_coroutine, "a task", "a coroutine that it awaits", LATER, LATER),
     _row(task_after_awaiting, "an awaited coroutine", "the task that awaited it", LATER, LATER),
     _row(child_task, "a task", "a task that it starts afterwards", SEES, SEES),
-    _row(gathered, "a task", "what it gives to ``asyncio.gather``", SEES, SEES),
+    _row(gathered, "a task", "what it gives to `asyncio.gather`", SEES, SEES),
     _row(sibling_task, "a task", "its sibling", BLIND, BLIND),
     _row(parent_task, "a task", "its parent", BLIND, BLIND),
-    _row(loop_callback, "a task", "a callback that it schedules afterwards (``call_soon``)", SEES, SEES),
+    _row(loop_callback, "a task", "a callback that it schedules afterwards (`call_soon`)", SEES, SEES),
     _row(scheduling_task, "a callback", "the task that scheduled it", BLIND, BLIND),
-    _row(copied_context_in_task, "a task", "code in ``copy_context().run`` there", SEES, SEES),
-    _row(beside_copied_context_in_task, "code in ``copy_context().run``", "the task outside", BLIND, BLIND),
-    _row(copied_context, "sync code without a loop", "code in ``copy_context().run`` there", SEES, LATER),
-    _row(beside_copied_context, "code in ``copy_context().run``", "the sync code outside", BLIND, LATER),
-    _row(empty_context, "sync code without a loop", "code in an empty ``Context().run`` there", BLIND, LATER),
+    _row(copied_context_in_task, "a task", "code in `copy_context().run` there", SEES, SEES),
+    _row(beside_copied_context_in_task, "code in `copy_context().run`", "the task outside", BLIND, BLIND),
+    _row(copied_context, "sync code without a loop", "code in `copy_context().run` there", SEES, LATER),
+    _row(beside_copied_context, "code in `copy_context().run`", "the sync code outside", BLIND, LATER),
+    _row(empty_context, "sync code without a loop", "code in an empty `Context().run` there", BLIND, LATER),
     replace(_row(new_thread, "sync code", "a new thread", BLIND, BLIND), inherited=SEES),
     replace(_row(new_thread_of_task, "a task", "a new thread", BLIND, BLIND), inherited=SEES),
     _row(starting_thread, "a new thread", "whoever started it", BLIND, BLIND),
-    replace(_row(executor, "a task", "a function in ``run_in_executor``", BLIND, BLIND), inherited=SEES),
-    _row(to_thread, "a task", "a function in ``asyncio.to_thread``", SEES, BLIND),
-    _row(task_after_to_thread, "a function in ``asyncio.to_thread``", "the task, afterwards", BLIND, BLIND),
-    _row(coroutine_threadsafe, "a thread", "what it gives to ``run_coroutine_threadsafe``", SEES, BLIND),
-    _row(asyncio_run, "sync code", "its ``asyncio.run``", SEES, BLIND),
-    _row(after_asyncio_run, "a task of ``asyncio.run``", "the sync code, afterwards", BLIND, BLIND),
+    replace(_row(executor, "a task", "a function in `run_in_executor`", BLIND, BLIND), inherited=SEES),
+    _row(to_thread, "a task", "a function in `asyncio.to_thread`", SEES, BLIND),
+    _row(task_after_to_thread, "a function in `asyncio.to_thread`", "the task, afterwards", BLIND, BLIND),
+    _row(coroutine_threadsafe, "a thread", "what it gives to `run_coroutine_threadsafe`", SEES, BLIND),
+    _row(asyncio_run, "sync code", "its `asyncio.run`", SEES, BLIND),
+    _row(after_asyncio_run, "a task of `asyncio.run`", "the sync code, afterwards", BLIND, BLIND),
     _row(sensitive_function, "a task", "a thread-sensitive function it calls", SEES, BLIND),
     _row(task_after_sensitive, "a thread-sensitive function", "the task that called it, afterwards", SEES, BLIND),
     _row(free_function, "a task", "a function it calls on a free worker", SEES, BLIND),
     _row(task_after_free, "a function on a free worker", "the task that called it, afterwards", SEES, BLIND),
-    _row(bridged_coroutine, "sync code", "a coroutine called with ``async_to_sync``", SEES, BLIND),
-    _row(
-        after_bridged_coroutine, "a coroutine called with ``async_to_sync``", "the sync code, afterwards", SEES, BLIND
-    ),
+    _row(bridged_coroutine, "sync code", "a coroutine called with `async_to_sync`", SEES, BLIND),
+    _row(after_bridged_coroutine, "a coroutine called with `async_to_sync`", "the sync code, afterwards", SEES, BLIND),
     _row(bridged_back, "a task", "a coroutine called by a function it calls", SEES, SEES),
     _row(back_home, "sync code", "a thread-sensitive function, called by a coroutine it calls", SEES, SEES),
 )
@@ -513,18 +514,23 @@ def play(row: Row, column: str) -> Cell:
 
 
 def render() -> str:
-    """Return the table as reStructuredText."""
-    lines = [".. list-table::", "   :header-rows: 1", "   :widths: 24 36 14 14 14 18", ""]
-    lines += _entry("Who writes", "Who looks", *COLUMNS)
+    """Return the table in Markdown."""
+    lines = [("who writes", "who looks", *(f"`{column}`" for column in COLUMNS)), ("---",) * 6]
     for row in TABLE:
-        cells = (row.expected(column, inherit=False).value for column in COLUMNS)
-        marks = ("\\ [#inherit]_" if row.inherited and column != "ThreadCriticalLocal" else "" for column in COLUMNS)
-        lines += _entry(row.writes, row.looks, *map("".join, zip(cells, marks, strict=True)))
-    return "\n".join(lines)
+        mark = "[^inherit]" if row.inherited else ""
+        cells = (
+            row.expected(column, inherit=False).value + (mark if column != "ThreadCriticalLocal" else "")
+            for column in COLUMNS
+        )
+        lines.append((row.writes, row.looks, *cells))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _entry(*cells: str) -> list[str]:
-    return [f"   {'*' if number == 0 else ' '} - {cell}" for number, cell in enumerate(cells)]
+def in_page(page: str) -> str:
+    """Return the page with this table where its marks are."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{render()}{END}{after}"
 
 
 def check() -> list[str]:
@@ -540,4 +546,4 @@ def check() -> list[str]:
 if __name__ == "__main__":
     if "--check" in sys.argv:
         sys.exit("\n".join(check()) or None)
-    print(render())
+    PAGE.write_text(in_page(PAGE.read_text()))

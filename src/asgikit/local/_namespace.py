@@ -1,8 +1,8 @@
 """The namespace with declared fields: a class to subclass, checked by type checkers."""
 
+import dataclasses
 import sys
 from collections.abc import Callable, Hashable
-from dataclasses import MISSING, Field
 from typing import Any, TypeGuard
 
 from asgikit.errors import MutableDefaultError
@@ -67,14 +67,14 @@ def _declare(cls: type[LocalNamespace], name: str, default: Any) -> None:
         )
 
 
-def _is_spelled_out(default: object) -> "TypeGuard[Field[Any]]":
-    return isinstance(default, Field)
+def _is_spelled_out(default: object) -> "TypeGuard[dataclasses.Field[Any]]":
+    return isinstance(default, dataclasses.Field)
 
 
-def _install(cls: type[LocalNamespace], name: str, field: "Field[Any]") -> None:
-    if field.default_factory is not MISSING:
+def _install(cls: type[LocalNamespace], name: str, field: "dataclasses.Field[Any]") -> None:
+    if field.default_factory is not dataclasses.MISSING:
         setattr(cls, name, _MadeOnRead(name, field.default_factory))
-    elif field.default is not MISSING:
+    elif field.default is not dataclasses.MISSING:
         setattr(cls, name, field.default)
     else:
         delattr(cls, name)
