@@ -13,9 +13,11 @@ __all__ = (
     "DeadlockError",
     "ExecutorContractError",
     "LeaseTimeoutError",
+    "LocalCopyError",
     "LoopUnavailableError",
     "MessageError",
     "MissingExtraError",
+    "MutableDefaultError",
     "RunningLoopError",
     "ScopeError",
     "StepTimeoutError",
@@ -78,3 +80,11 @@ class MessageError(AsgikitError, ValueError):
 
 class MissingExtraError(AsgikitError, ImportError):
     """An optional dependency is not installed; the message says which to install."""
+
+
+class LocalCopyError(AsgikitError, TypeError):
+    """A namespace of `asgikit.local` was copied or pickled; its values belong to a context or thread, not to it."""
+
+
+class MutableDefaultError(AsgikitError, ValueError):
+    """A field of a LocalNamespace was declared with a list, dict or set as default, which all contexts would share."""

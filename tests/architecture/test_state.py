@@ -53,11 +53,13 @@ HARMLESS: tuple[type[Any], ...] = (
     *(types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type, enum.Enum, logging.Logger),
     *(str, bytes, int, float, complex, bool, type(None), type(...), frozenset, range, re.Pattern),
     types.MappingProxyType,
+    *(types.WrapperDescriptorType, types.MethodWrapperType, types.MemberDescriptorType),
 )
 
 # The frames above the running code are a fact of the program, so one file holds them; beside it stands the hook for the
-# end of the process, which knows bridges by weak references.
-THE_ONE_PIECE = ("asgikit.bridge._chain", "asgikit.bridge._exit")
+# end of the process, which knows bridges by weak references. The context variables of namespaces hold nothing themselves:
+# what is set in them belongs to contexts, and dies with those.
+THE_ONE_PIECE = ("asgikit.bridge._chain", "asgikit.bridge._exit", "asgikit.local._values")
 
 
 def is_read_only(annotation: object) -> bool:

@@ -13,6 +13,7 @@ from contextvars import Context, ContextVar
 from typing import Any, Final
 
 from asgikit.bridge._chain import current
+from asgikit.local import written_back
 
 __all__ = ("changed", "own_context", "run_in", "write_back")
 
@@ -44,16 +45,16 @@ def changed(before: Context, after: Context) -> bool:
     return one is not other
 
 
-def _changes(before: Context, after: Context) -> Iterator[tuple[ContextVar[Any], Any]]:
+def _changes(before: Context, after: Context) -> Iterator[ContextVar[Any]]:
     for variable, value in after.items():
         if before.get(variable, _MISSING) is not value and variable is not current:
-            yield variable, value
+            yield variable
 
 
 def write_back(before: Context, after: Context) -> None:
     """Set, in the running context, the variables whose values differ by identity between the two."""
-    for variable, value in _changes(before, after):
-        variable.set(value)
+    for variable in _changes(before, after):
+        variable.set(written_back(variable, before, after))
 
 
 def run_in(context: Context, function: Callable[[Context, Context], None], before: Context, after: Context) -> None:

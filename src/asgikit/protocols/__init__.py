@@ -13,6 +13,7 @@ from asgikit.protocols._executors import (
     Work,
     WorkerHome,
 )
+from asgikit.protocols._local import LocalLike
 from asgikit.protocols._loops import LoopEntry, LoopRunner
 from asgikit.protocols._observer import Crossing, Observer
 from asgikit.protocols._time import Cancellable, Clock
@@ -25,6 +26,7 @@ __all__ = (
     "HostExecutor",
     "Inbox",
     "Lease",
+    "LocalLike",
     "LoopEntry",
     "LoopRunner",
     "Observer",
