@@ -8,13 +8,18 @@ room: rooms import errors, never the other way round.
 
 __all__ = (
     "AbandonedError",
+    "ApplicationEndedError",
     "AsgikitError",
     "ClosedError",
     "DeadlockError",
     "ExecutorContractError",
+    "FencedError",
     "LeaseTimeoutError",
     "LoopUnavailableError",
+    "MailboxFullError",
     "MissingExtraError",
+    "OutputTimeoutError",
+    "PartitionCountError",
     "RunningLoopError",
     "ScopeError",
     "StepTimeoutError",
@@ -73,3 +78,28 @@ class UnsupportedRuntimeError(AsgikitError, RuntimeError):
 
 class MissingExtraError(AsgikitError, ImportError):
     """An optional dependency is not installed; the message says which to install."""
+
+
+class MailboxFullError(AsgikitError, RuntimeError):
+    """A server refused a message: as many as `queue_size` allows wait for that scope's application already."""
+
+
+class FencedError(AsgikitError, RuntimeError):
+    """A consumer tried to act for a partition whose lease it no longer holds; nothing was done."""
+
+
+class PartitionCountError(AsgikitError, ValueError):
+    """The number of partitions differs from the one that these streams were made with."""
+
+
+class ApplicationEndedError(AsgikitError, RuntimeError):
+    """A test waits for output of an application that has ended; `result` is what the application returned."""
+
+    def __init__(self, message: str, /, *, result: object = None) -> None:
+        """Keep the application's result beside the message."""
+        super().__init__(message)
+        self.result = result
+
+
+class OutputTimeoutError(AsgikitError, TimeoutError):
+    """An application under test sent nothing, or did not end, in time; it is still running."""
