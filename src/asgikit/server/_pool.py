@@ -155,7 +155,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         """Wait until every message is handled and every instance idle, or the time is over (False)."""
         self._quiet = self._loop.create_future()
         self._look_quiet()
-        return await wait_all([self._quiet], seconds=seconds, clock=self._clock)
+        return self._quiet.done() or (seconds > 0 and await wait_all([self._quiet], seconds=seconds, clock=self._clock))
 
     async def end(self) -> None:
         """End everything: cancel all instances and wait for them, a second time if need be; name those that stay."""
