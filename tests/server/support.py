@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from asgikit.server import StatelessServer
+from asgikit.server import ApplicationFailure, Outcome, StatelessServer
 from asgikit.testing import ManualClock
 
 Scope: TypeAlias = dict[str, Any]
@@ -29,9 +29,13 @@ class OpenServer(StatelessServer[Scope, Any, Any]):
     async def cleanup(self) -> None:
         self.cleaned += 1
 
-    async def give(self, scope_id: object, message: object, **options: Any) -> None:
+    async def give(self, scope_id: object, message: object, *, done: Callable[[Outcome], object] | None = None) -> None:
         """Deliver to the scope of this id."""
-        await self.deliver(scope_id, {"type": "test", "id": scope_id}, message, **options)
+        await self.deliver(scope_id, {"type": "test", "id": scope_id}, message, done=done)
+
+
+def ignore(failure: ApplicationFailure) -> None:
+    """Say nothing about a failure that the test means."""
 
 
 async def turn(times: int = 20) -> None:

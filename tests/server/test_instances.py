@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from asgikit.errors import ClosedError, MailboxFullError
 from asgikit.server import ApplicationFailure, Outcome
 from asgikit.testing import ManualClock
-from tests.server.support import OpenServer, Receive, Scope, Send, advance, echo, turn
+from tests.server.support import OpenServer, Receive, Scope, Send, advance, echo, ignore, turn
 
 
 def test_one_instance_per_scope_keeps_its_messages_in_order() -> None:
@@ -234,7 +235,7 @@ def test_the_oldest_message_goes_or_the_new_one_is_refused() -> None:
         outcomes: dict[int, Outcome] = {}
         async with OpenServer(deaf, queue_size=2, queue_policy="drop_oldest", drain_timeout=0) as server:
             for number in range(4):
-                await server.give("a", number, done=lambda outcome, n=number: outcomes.update({n: outcome}))
+                await server.give("a", number, done=partial(outcomes.__setitem__, number))
             assert outcomes == {0: Outcome.DROPPED, 1: Outcome.DROPPED}
         assert outcomes[3] is Outcome.DISCARDED
         async with OpenServer(deaf, queue_size=2, queue_policy="reject", drain_timeout=0) as server:
@@ -279,9 +280,13 @@ def test_a_failed_message_comes_back_first_as_often_as_allowed() -> None:
 
     async def main() -> None:
         outcomes: list[tuple[int, Outcome]] = []
-        async with OpenServer(app, max_deliveries=3, on_failure=lambda _: None) as server:
+
+        def note(number: int, outcome: Outcome) -> None:
+            outcomes.append((number, outcome))
+
+        async with OpenServer(app, max_deliveries=3, on_failure=ignore) as server:
             for number, kind in enumerate(["good", "bad", "good"]):
-                await server.give("a", (kind, number), done=lambda outcome, n=number: outcomes.append((n, outcome)))
+                await server.give("a", (kind, number), done=partial(note, number))
             await turn(50)
             assert (server.counters.retried, server.counters.lost, server.counters.failed) == (2, 1, 3)
         assert outcomes == [(0, Outcome.HANDLED), (1, Outcome.FAILED), (2, Outcome.HANDLED)]
@@ -365,9 +370,12 @@ def test_a_task_factory_may_know_no_context_and_may_be_eager() -> None:
             await turn()
             assert [message for _, message in server.sent] == [0, 1, 2, 3, 4, 5]
 
-    asyncio.run(main(lambda loop, coro, **options: asyncio.Task(coro, loop=loop)))
-    if hasattr(asyncio, "eager_task_factory"):
-        asyncio.run(main(asyncio.eager_task_factory))
+    def old(loop: Any, coro: Any) -> Any:
+        return asyncio.Task(coro, loop=loop)
+
+    eager: Any = getattr(asyncio, "eager_task_factory", old)
+    asyncio.run(main(old))
+    asyncio.run(main(eager))
 
 
 def test_the_choice_and_the_order_cost_the_same_however_many_live() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_arun_ends_with_the_stream_and_leaves_nothing() -> None:
 
 
 def test_an_error_of_the_stream_comes_out_of_arun_after_the_drain() -> None:
-    """N3"""
+    """N3."""
 
     async def main() -> None:
         server = Counting(echo)
@@ -89,7 +89,7 @@ def test_run_takes_a_loop_factory() -> None:
 
 
 def test_run_on_uvloop() -> None:
-    """N6"""
+    """N6."""
     uvloop = pytest.importorskip("uvloop")
     server = Counting(echo)
     server.run(loop_factory=uvloop.new_event_loop)
@@ -190,7 +190,7 @@ def test_an_application_that_swallows_its_cancellation_is_told_twice_and_then_na
 
 
 def test_cancelling_arun_drains_and_stays_a_cancellation() -> None:
-    """N3"""
+    """N3."""
 
     async def main() -> None:
         server = OpenServer(echo)
@@ -207,7 +207,7 @@ def test_cancelling_arun_drains_and_stays_a_cancellation() -> None:
 
 
 def test_a_second_cancellation_cuts_the_drain_short() -> None:
-    """N3 N8"""
+    """N3 N8."""
 
     async def stuck(scope: Scope, receive: Receive, send: Send) -> None:
         await asyncio.Event().wait()
@@ -277,7 +277,7 @@ def test_numbers_that_make_no_sense_are_refused(name: str) -> None:
 
 
 def test_a_server_is_abstract_and_server_like() -> None:
-    make: Callable[[Any], object] = StatelessServer
+    make = cast("Callable[[Any], object]", StatelessServer)
     with pytest.raises(TypeError, match="abstract"):
         make(echo)
     server: ServerLike = OpenServer(echo)
@@ -297,12 +297,15 @@ def test_double_callables_only_when_marked_or_asked_for() -> None:
     class Marked(Double):
         _asgi_double = True
 
+    def wrapped(*args: Any) -> Any:
+        return echo(*args)
+
     async def main() -> None:
         failures: list[Any] = []
         for server, expected in (
             (OpenServer(Double, double_callable=True), [("a", ("a", 1))]),
             (OpenServer(Marked), [("a", ("a", 1))]),
-            (OpenServer(lambda *args: echo(*args)), [("a", 1)]),
+            (OpenServer(wrapped), [("a", 1)]),
             (OpenServer(Double, on_failure=failures.append), []),
         ):
             async with server:

@@ -1,4 +1,4 @@
-"""Servers without connections, as others see them: the applications they run, the store they keep, the server itself."""
+"""Servers without connections, as others see them: the applications they run, their store, and the server itself."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterator
 from typing import Any, Protocol, TypeAlias

@@ -20,7 +20,7 @@ class ServerCounters:
     failed: int
     """Instances whose application raised, other than because the server cancelled it."""
     evicted: int
-    """Instances that the server cancelled: to make room, because idle for too long, with their scope, or at the stop."""
+    """Instances that the server cancelled: to make room, idle for too long, discarded, or living at the stop."""
     delivered: int
     """Messages that an application took, each as often as it was taken."""
     handled: int

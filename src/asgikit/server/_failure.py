@@ -27,7 +27,10 @@ FailureHook: TypeAlias = Callable[[ApplicationFailure], object]
 def log_failure(failure: ApplicationFailure) -> None:
     """Log the failure with its traceback on the logger `asgikit`: the hook of a server that was given none."""
     logger.error(
-        "The application for scope %r ended in %s", failure.scope_id, type(failure.error).__name__, exc_info=failure.error
+        "The application for scope %r ended in %s",
+        failure.scope_id,
+        type(failure.error).__name__,
+        exc_info=failure.error,
     )
 
 

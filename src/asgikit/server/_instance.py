@@ -15,7 +15,7 @@ _InT = TypeVar("_InT")
 _OutT = TypeVar("_OutT")
 
 
-class InstanceOwner(Protocol):
+class InstanceOwner(Protocol[_ScopeT, _InT, _OutT]):
     """Whom an instance tells what it does."""
 
     def changed(self, instance: "Instance[_ScopeT, _InT, _OutT]", /) -> None:
@@ -35,8 +35,21 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
     that, and not the taking, shows that it was handled.
     """
 
-    __slots__ = ("_arrived", "_mailbox", "_owner", "_receivers", "_send", "ending", "in_hand", "idle_since",
-                 "over", "scope", "scope_id", "taken", "task")  # fmt: skip
+    __slots__ = (
+        "_arrived",
+        "_mailbox",
+        "_owner",
+        "_receivers",
+        "_send",
+        "ending",
+        "idle_since",
+        "in_hand",
+        "over",
+        "scope",
+        "scope_id",
+        "taken",
+        "task",
+    )
 
     def __init__(
         self,
@@ -45,7 +58,7 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
         scope: _ScopeT,
         mailbox: Mailbox[_InT],
         send: Callable[[_ScopeT, _OutT], Awaitable[None]],
-        owner: InstanceOwner,
+        owner: InstanceOwner[_ScopeT, _InT, _OutT],
     ) -> None:
         """Start nothing."""
         self.scope_id = scope_id
@@ -77,7 +90,7 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
             await application(self.scope, self.receive, self.send)
         except (KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - an outcome of any kind is the caller's to judge
             return error
         finally:
             self.over = True
@@ -96,7 +109,8 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
     async def receive(self) -> _InT:
         """Return the next message of this scope, waiting for one if there is none.
 
-        Raises `ClosedError` when this run of the application is over.
+        Raises:
+            ClosedError: this run of the application is over.
         """
         self._check_lives()
         self.confirm()
@@ -112,7 +126,11 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
         return letter.message
 
     async def send(self, message: _OutT) -> None:
-        """Hand a message of the application to the server. Raises `ClosedError` when this run is over."""
+        """Hand a message of the application to the server.
+
+        Raises:
+            ClosedError: this run of the application is over.
+        """
         self._check_lives()
         await self._send(self.scope, message)
 

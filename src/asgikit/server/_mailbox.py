@@ -1,4 +1,4 @@
-"""Messages on their way to one scope's application: bounded, in order, each with an outcome. Pure: no loop, no clock."""
+"""Messages on their way to one scope's application: bounded, in order, each with its outcome. Pure: no loop."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -81,7 +81,8 @@ class Mailbox(Generic[_InT]):
     def put(self, letter: Letter[_InT]) -> Letter[_InT] | None:
         """Add a letter at the end, and return the one that was dropped for it, if one was.
 
-        Raises `MailboxFullError` under the policy `reject`.
+        Raises:
+            MailboxFullError: it is full, and the policy is `reject`.
         """
         if not self.full:
             self._queue.append(letter)

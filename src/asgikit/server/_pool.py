@@ -1,4 +1,4 @@
-"""The instances of one running server: started, evicted and ended here, each told to by callback, none looked for by polling."""
+"""The instances of one running server: started, evicted, ended. Completion comes by callback, never by polling."""
 
 from asyncio import AbstractEventLoop, CancelledError, Future, Task
 from collections import OrderedDict
@@ -98,7 +98,8 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
     def post(self, scope_id: Hashable, scope: _ScopeT, letter: Letter[_InT]) -> bool:
         """Give the letter to the scope's instance or to the next one; False while it waits for a place.
 
-        Raises `MailboxFullError` under the policy `reject`.
+        Raises:
+            MailboxFullError: the queue is full, and the policy is `reject`.
         """
         seat = self._seats.get(scope_id)
         if seat is None:
@@ -133,9 +134,9 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         return list(self._seats)
 
     async def discard(self, scope_ids: list[Hashable], *, again: bool = False) -> bool:
-        """End the instances of these scopes, give up their messages, and wait for the grace time; False if one lives on.
+        """End the instances of these scopes, give up their messages, and wait for the grace time.
 
-        `again` cancels once more those that are ending already.
+        False when one lives on. `again` cancels once more those that are ending already.
         """
         tasks: list[Task[BaseException | None]] = []
         for scope_id in scope_ids:
@@ -199,7 +200,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
             self._tally.lost += 1
         try:
             letter.settle(outcome)
-        except Exception:
+        except Exception:  # noqa: BLE001 - it is the deliverer's, and must not stop the server
             logger.exception("A `done` callback failed; it was told %s", outcome)
 
     # Starting

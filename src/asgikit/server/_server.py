@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable
 from contextvars import copy_context
 from functools import partial
 from types import TracebackType
-from typing import Any, Generic
+from typing import Any, Generic, Self
 
-from typing_extensions import Self, TypeVar
+from typing_extensions import TypeVar
 
 from asgikit.bridge._double import as_single_callable
 from asgikit.errors import ClosedError, MailboxFullError, ScopeError
@@ -17,7 +17,6 @@ from asgikit.loop import MonotonicClock
 from asgikit.protocols import ApplicationLike, Clock, DoubleCallable, InstanceStore
 from asgikit.server._counters import ServerCounters, Tally
 from asgikit.server._failure import FailureHook, log_failure, logger
-from asgikit.server._instance import Instance
 from asgikit.server._mailbox import Letter, Outcome, QueuePolicy
 from asgikit.server._pool import InstancePool, PoolRules
 from asgikit.server._store import LRUInstanceStore
@@ -64,7 +63,10 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         `max_deliveries` times at most. An instance that has waited for a message for `idle_timeout` seconds is
         evicted. At the stop, applications have `drain_timeout` seconds to handle what they were given;
         whoever is cancelled has `grace_time` seconds to end. `store` makes the store that decides who is evicted.
-        `double_callable` declares an ASGI 2 application. Raises `ValueError` for a number that makes no sense.
+        `double_callable` declares an ASGI 2 application.
+
+        Raises:
+            ValueError: a number makes no sense.
         """
         for name, value in (
             ("max_applications", max_applications), ("queue_size", queue_size), ("max_deliveries", max_deliveries)
@@ -94,7 +96,10 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
 
     @abstractmethod
     async def handle(self) -> None:
-        """Read the outside stream and `deliver` its messages. When this returns the server stops; it is cancelled at a stop."""
+        """Read the outside stream and `deliver` its messages; the end of this is the end of the server.
+
+        Runs beside everything else on the loop, and is cancelled when the server stops.
+        """
 
     @abstractmethod
     async def application_send(self, scope: _ScopeT, message: _OutT, /) -> None:
@@ -120,11 +125,13 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         """Hand a message to the application instance of this scope, and start one with `scope` if none lives.
 
         Messages of one scope are taken in the order of the calls. Waits while the scope's queue is full (unless
-        the policy says otherwise), and while the scope waits for a place among `max_applications`. A call that is cancelled while
-        it waits has delivered nothing. `done` is called on the loop, once, with what became of the message.
+        the policy says otherwise), and while the scope waits for a place among `max_applications`. A call that
+        is cancelled while it waits has delivered nothing. `done` is called on the loop, once, with what became of
+        the message.
 
-        Raises `ClosedError` when the server is not running or stops meanwhile, `MailboxFullError` under the
-        policy `reject`.
+        Raises:
+            ClosedError: the server is not running, or stops or discards the scope meanwhile.
+            MailboxFullError: the scope's queue is full, and the policy is `reject`.
         """
         pool = self._open_pool()
         letter = Letter(message, done)
@@ -149,7 +156,12 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         *,
         done: Callable[[Outcome], object] | None = None,
     ) -> None:
-        """Do the same without waiting: raises `MailboxFullError` where `deliver` would wait for room in the queue."""
+        """Do the same without waiting.
+
+        Raises:
+            ClosedError: the server is not running.
+            MailboxFullError: the scope's queue is full, and the policy is not `drop_oldest`.
+        """
         pool = self._open_pool()
         if self._rules.queue_policy == "wait" and pool.full(scope_id):
             raise MailboxFullError(
@@ -180,7 +192,7 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         )
 
     def run(self, *, loop_factory: Callable[[], AbstractEventLoop] | None = None) -> None:
-        """Serve on an event loop of its own until `handle` ends, `stop` is called, or Ctrl-C, which stops it the same way.
+        """Serve on an event loop of its own until `handle` ends or `stop` is called; Ctrl-C is a stop too.
 
         Blocks the calling thread. Raises what `handle` raised. A second Ctrl-C does not wait for the applications.
         """
@@ -209,7 +221,11 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
             self._stopping.set()
 
     async def __aenter__(self) -> Self:
-        """Start serving: `handle` runs beside the block. Raises `ScopeError` when the server runs already."""
+        """Start serving: `handle` runs beside the block.
+
+        Raises:
+            ScopeError: the server runs already.
+        """
         if self._pool is not None:
             raise ScopeError("The server runs already: enter it once at a time, or make one server per loop")
         loop = get_running_loop()
@@ -238,9 +254,10 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None:
-        """Stop: end `handle`, let applications handle what they have, end them, clean up; raise what `handle` raised."""
+        """Stop: end `handle`, let applications handle what they have, end them, clean up; raise its error."""
         source, pool = self._source, self._pool
-        assert source is not None and pool is not None
+        if source is None or pool is None:
+            return
         self.stop()
         source.cancel()
         try:

@@ -58,8 +58,6 @@ class LRUInstanceStore(Generic[_KeyT, _InstanceT]):
         return next(iter(self._busy.values()), None)
 
 
-def _move(
-    scope_id: _KeyT, source: OrderedDict[_KeyT, _InstanceT], target: OrderedDict[_KeyT, _InstanceT]
-) -> None:
+def _move(scope_id: _KeyT, source: OrderedDict[_KeyT, _InstanceT], target: OrderedDict[_KeyT, _InstanceT]) -> None:
     if scope_id in source:
         target[scope_id] = source.pop(scope_id)
