@@ -2,10 +2,13 @@
 
 from asgikit import _public
 from asgikit.testing._clock import ManualClock
+from asgikit.testing._communicator import ApplicationCommunicator, ContextChoice
 from asgikit.testing._executor import ManualExecutor
 from asgikit.testing._steps import Step, Steps
 
 __all__ = (
+    "ApplicationCommunicator",
+    "ContextChoice",
     "ManualClock",
     "ManualExecutor",
     "Step",
