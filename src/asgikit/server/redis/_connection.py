@@ -1,7 +1,7 @@
 """Commands that outlive a lost connection: tried again, later and later, until Redis is back."""
 
 import random
-from asyncio import Future, get_running_loop
+from asyncio import CancelledError, Future, current_task, get_running_loop
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
@@ -83,7 +83,7 @@ class Connection:
         attempt = 0
         while True:
             try:
-                reply = await self._client.execute_command(*args)
+                reply = await self._send(args)
             except self._lost as error:
                 wait = back_off(attempt, chance=random.random())  # noqa: S311 - spreads load, hides nothing
                 logger.log(30 if attempt == 0 else 10, "Redis is lost (%s); trying again in %.2f s", error, wait)
@@ -100,6 +100,16 @@ class Connection:
             return await self.command("EVALSHA", script.sha, len(keys), *keys, *args)
         except self._no_script:
             return await self.command("EVAL", script.source, len(keys), *keys, *args)
+
+    async def _send(self, args: Sequence[Argument]) -> Any:
+        """Send once. redis-py swallows a cancellation that meets it while it connects (seen in 8.1): renew it."""
+        task = current_task()
+        before = task.cancelling() if task is not None else 0
+        try:
+            return await self._client.execute_command(*args)
+        finally:
+            if task is not None and task.cancelling() > before:
+                raise CancelledError
 
     async def _pause(self, seconds: float) -> None:
         loop = get_running_loop()
