@@ -6,8 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
-
-from typing_extensions import Self
+from typing import Self
 
 from tests.support.programs import require_program
 

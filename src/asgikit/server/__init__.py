@@ -1,5 +1,6 @@
 """Servers without connections: one application instance per scope, kept alive between messages."""
 
+from asgikit import _public
 from asgikit.server._counters import ServerCounters
 from asgikit.server._failure import ApplicationFailure, FailureHook, log_failure
 from asgikit.server._mailbox import Outcome, QueuePolicy
@@ -16,3 +17,5 @@ __all__ = (
     "StatelessServer",
     "log_failure",
 )
+
+_public.publish(__name__)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -22,14 +22,14 @@ def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisPro
 @pytest.fixture
 def run(redis_process: RedisProcess, request: pytest.FixtureRequest) -> Callable[[Main], None]:
     """Return what runs an async test with a client and a layout of four partitions of its own, for 30 s at most."""
-    name = request.node.name  # pyright: ignore[reportUnknownMemberType] - pytest leaves `node` untyped
+    name = cast("pytest.Item", request.node).name  # pyright: ignore[reportUnknownMemberType] - pytest leaves it untyped
 
     def run_main(main: Main) -> None:
         async def whole() -> None:
             client = connect(redis_process.url)
             try:
                 async with asyncio.timeout(30):
-                    await main(client, StreamLayout(prefix=str(name), partitions=4))
+                    await main(client, StreamLayout(prefix=name, partitions=4))
             finally:
                 await client.aclose()
 

@@ -4,6 +4,7 @@ Needs redis-py (`pip install redis`), imported when the first client or server i
 an append-only file. What is acknowledged is as durable as the file: `appendfsync always` loses nothing.
 """
 
+from asgikit import _public
 from asgikit.server.redis._codec import Codec, JSONCodec
 from asgikit.server.redis._connection import RedisClient, connect
 from asgikit.server.redis._ends import Event, Output, RedisOutput, RedisPublisher
@@ -25,3 +26,5 @@ __all__ = (
     "StreamLayout",
     "connect",
 )
+
+_public.publish(__name__)

@@ -123,34 +123,33 @@ class PartitionConsumer:
 
     async def _read_all(self) -> None:
         try:
-            cursor = "0"
+            last = "0-0"
             while not self.lost:
-                cursor = await self._read_some(cursor)
-        except Exception:
+                last = await self._read_some(last)
+        except Exception:  # noqa: BLE001 - the partition is given up, and taken again by whoever can read it
             logger.exception("Reading partition %d failed; it is given up", self.lease.partition)
             self._fenced(0)
 
-    async def _read_some(self, cursor: str) -> str:
-        """Read once behind `cursor` and return the next one; ">" stands for what nobody was given yet."""
+    async def _read_some(self, last: str) -> str:
+        """Read once, hand over what comes, and return the last entry that this consumer has had."""
         await self._trim()
         while self._in_flight >= self._rules.prefetch:
             self._room.clear()
             await self._room.wait()
         count = min(100, self._rules.prefetch - self._in_flight)
         reply = await self._connection.script(
-            READ, (self._keys.lease, self._keys.events), (self.lease.value, self._layout.group, HOLDER, cursor, count)
+            READ, (self._keys.lease, self._keys.events), (self.lease.value, self._layout.group, HOLDER, last, count)
         )
         if not reply:
             self._fenced(0)
-            return cursor
-        entries, last = reply
+            return last
+        entries, newest = reply
         for entry, fields in entries:
             await self._hand_over(as_text(entry), fields)
-        if not entries and cursor == ">":
-            await self._wait_behind(as_text(last))
-        if cursor == ">" or not entries:
-            return ">"
-        return as_text(entries[-1][0])
+            last = as_text(entry)
+        if not entries:
+            await self._wait_behind(as_text(newest))
+        return last
 
     async def _wait_behind(self, last: str) -> None:
         """Wait, without taking anything, until the stream has an entry after `last`, or the blocking time is over."""

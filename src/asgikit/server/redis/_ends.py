@@ -1,8 +1,8 @@
 """The two other ends: who publishes events, and who reads what the applications sent."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from asgikit.loop import MonotonicClock
 from asgikit.protocols import Clock
@@ -71,7 +71,7 @@ class RedisPublisher:
         keys = [self.layout.keys(partition).events for partition in range(self.layout.partitions)]
         await self._connection.script(PUBLISH, keys, list(self._arguments(events)))
 
-    def _arguments(self, events: Iterable[Event]) -> "Iterable[Argument]":
+    def _arguments(self, events: Iterable[Event]) -> Iterator[Argument]:
         for event in events:
             yield self.layout.partition_of(event.scope_id) + 1
             yield event.scope_id
@@ -120,14 +120,20 @@ class RedisOutput:
                 )
 
 
-def _entries(reply: Any) -> "Iterable[tuple[str, str, dict[str, Any]]]":
-    """Go through a reply to XREAD: a list of pairs or, by the newer protocol, a map; fields as a dict or a list."""
-    streams = reply.items() if isinstance(reply, dict) else reply or ()
+def _entries(reply: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Go through a reply to XREAD, in each of the forms that redis-py gives it.
+
+    Streams are a list of pairs or a dict; the entries of one are a list, or a list in a list; fields are
+    a dict or a flat list.
+    """
+    streams = cast("Any", reply).items() if isinstance(reply, dict) else reply or ()
     for key, found in streams:
-        nested = found[0] if found and isinstance(found[0], list) and found[0] and isinstance(found[0][0], (list, tuple)) else found
-        for entry, fields in nested:
-            flat = fields.items() if isinstance(fields, dict) else zip(fields[::2], fields[1::2], strict=True)
-            yield as_text(key), as_text(entry), {as_text(name): value for name, value in flat}
+        entries: Any = (
+            found[0] if found and isinstance(found[0], list) and isinstance(found[0][0], list | tuple) else found
+        )
+        for entry, fields in entries:
+            pairs = cast("Any", fields).items() if isinstance(fields, dict) else zip(fields[::2], fields[1::2], strict=True)
+            yield as_text(key), as_text(entry), {as_text(name): value for name, value in pairs}
 
 
 def _as_bytes(value: bytes | str) -> bytes:

@@ -119,8 +119,14 @@ class LeaseKeeper:
             if held[partition] != lease.value and self._leases.get(partition) == lease:
                 self._lose(lease)
         self._watch_expiry(asked_at + self._lease_time)
-        holders = {partition: held[partition].partition(":")[2] or None for partition in partitions}
+        holders = {partition: self._holder(partition, held[partition]) for partition in partitions}
         await self._follow_plan({as_text(worker) for worker in workers}, holders)
+
+    def _holder(self, partition: int, value: str) -> str | None:
+        """Return who holds the partition. Its own lease of which a worker does not know is as good as free."""
+        holder = value.partition(":")[2] or None
+        unknown = holder == self._worker and partition not in self._leases and partition not in self._busy
+        return None if unknown else holder
 
     async def _follow_plan(self, workers: set[str], holders: dict[int, str | None]) -> None:
         plan = make_plan(me=self._worker, workers=workers, holders=holders)

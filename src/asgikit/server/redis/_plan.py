@@ -1,7 +1,8 @@
 """Who should hold which partition, and how long to wait for a lost Redis. Pure: frozen values in, frozen values out."""
 
 from collections import Counter
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 __all__ = ("Plan", "back_off", "make_plan")

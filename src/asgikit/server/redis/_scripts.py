@@ -22,7 +22,7 @@ class Script:
 TICK = Script.of("""
 -- KEYS: workers, then the lease of each partition. ARGV: worker id, milliseconds, then for each partition
 -- the lease value that this worker believes to hold, or ''.
--- Says that the worker lives and prolongs its leases. Returns the live workers and each partition's lease value ('' = free).
+-- Says that the worker lives and prolongs its leases. Returns the live workers and all lease values ('' = free).
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
@@ -41,8 +41,10 @@ return {redis.call('ZRANGE', KEYS[1], 0, -1), leases}
 
 TAKE = Script.of("""
 -- KEYS: lease, fence, events, output, history. ARGV: worker id, milliseconds, group.
--- Takes a free partition. Returns the fencing token, or 0 when somebody holds it.
-if redis.call('EXISTS', KEYS[1]) == 1 then
+-- Takes a partition that is free, or this worker's own by a lease that it does not know of (the reply was lost).
+-- Returns the fencing token, or 0 when somebody else holds it.
+local held = redis.call('GET', KEYS[1])
+if held and string.match(held, '^%d+:(.*)$') ~= ARGV[1] then
   return 0
 end
 local token = redis.call('INCR', KEYS[2])
@@ -69,19 +71,25 @@ return 1
 """)
 
 READ = Script.of("""
--- KEYS: lease, events. ARGV: lease value, group, consumer, cursor, count.
+-- KEYS: lease, events. ARGV: lease value, group, consumer, id of the last entry that the caller has, count.
 -- Returns 0 when fenced; else {entries, id to wait behind}.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end
-local found = redis.call('XREADGROUP', 'GROUP', ARGV[2], ARGV[3], 'COUNT', ARGV[5], 'STREAMS', KEYS[2], ARGV[4])
-if found and #found[1][2] > 0 then
-  return {found[1][2], ''}
+for _, id in ipairs({ARGV[4], '>'}) do
+  local found = redis.call('XREADGROUP', 'GROUP', ARGV[2], ARGV[3], 'COUNT', ARGV[5], 'STREAMS', KEYS[2], id)
+  if found and #found[1][2] > 0 then
+    return {found[1][2], ''}
+  end
 end
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
 return {{}, last[1] and last[1][1] or '0-0'}
 """)
-"""Entries are given out under the lease only: one who slept through it gets none, and none is parked with it."""
+"""Entries are given out under the lease only: one who slept through it gets none, and none is parked with it.
+
+What was given out and has not reached the caller comes first: what earlier holders left, and the reply that was on its
+way when the connection broke. So the same call may be made again after an error.
+"""
 
 ACT = Script.of("""
 -- KEYS: lease, events, output, dead. ARGV: lease value, group, then acts one after another:
@@ -147,7 +155,7 @@ for _, group in ipairs(groups) do
 end
 return redis.call('XTRIM', KEYS[1], 'MINID', '~', string.format('%.0f-%.0f', floor_ms, floor_seq), 'LIMIT', ARGV[1])
 """)
-"""Bounded work per call, and only whole nodes of the stream: some that are acknowledged may stay, none that is not goes."""
+"""Bounded work per call, and only whole nodes of the stream: some acknowledged entries may stay, no other one goes."""
 
 PUBLISH = Script.of("""
 -- KEYS: event streams. ARGV: for each event the index of its stream and its three values.

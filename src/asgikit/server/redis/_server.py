@@ -98,9 +98,7 @@ class RedisServer(StatelessServer[dict[str, Any], Any, Any]):
             MissingExtraError: redis-py is not installed.
             ValueError: a number makes no sense.
         """
-        super().__init__(
-            application, max_applications, max_deliveries=max_deliveries, queue_policy="wait", **options
-        )
+        super().__init__(application, max_applications, max_deliveries=max_deliveries, queue_policy="wait", **options)
         self.layout = StreamLayout() if layout is None else layout
         self.worker_id = worker_id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._codec: Codec = JSONCodec() if codec is None else codec
@@ -161,9 +159,7 @@ class RedisServer(StatelessServer[dict[str, Any], Any, Any]):
                 f"The instance for scope {about['id']!r} was started under token {about['token']} of partition"
                 f" {about['partition']}, and that lease is lost: nothing was sent"
             )
-        await consumer.writer.send(
-            ("id", about["id"], "message", self._codec.encode(message), "token", about["token"])
-        )
+        await consumer.writer.send(("id", about["id"], "message", self._codec.encode(message), "token", about["token"]))
 
     async def cleanup(self) -> None:
         """Send the last acknowledgements, give the leases back and leave; at most for the grace time."""
