@@ -3,11 +3,11 @@
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.ports import free_port, wait_until_open
 from tests.support.programs import require_program
 
 
@@ -32,10 +32,8 @@ class RedisProcess:
                  "--appendonly", "yes", "--appendfsync", "always", "--save", ""],
                 stdout=log, stderr=log,
             )  # fmt: skip
-        deadline = time.monotonic() + 20
-        while not answers(self.port):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((self.directory / "redis.log").read_text())
+        wait_until_open(self.port, self.process)
+        self._answer()
 
     def end(self, number: int = signal.SIGTERM) -> None:
         """End it with this signal, and wait until it has ended."""
@@ -43,6 +41,15 @@ class RedisProcess:
             self.process.send_signal(number)
             self.process.wait(20)
             self.process = None
+
+    def _answer(self) -> None:
+        """Ask until the append-only file has been read."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as probe:
+            reply = b"-LOADING"
+            while reply.startswith(b"-LOADING"):
+                probe.sendall(b"PING\r\n")
+                reply = probe.recv(100)
+            assert reply.startswith(b"+PONG"), reply
 
     def __enter__(self) -> Self:
         self.start()
@@ -52,21 +59,3 @@ class RedisProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end(signal.SIGKILL)
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def answers(port: int) -> bool:
-    """Tell whether a Redis on this port answers a PING (a select waits a little in between)."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=0.2) as probe:
-            probe.sendall(b"PING\r\n")
-            return probe.recv(16).startswith(b"+PONG")
-    except OSError:
-        return False

@@ -132,7 +132,9 @@ def _entries(reply: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
             found[0] if found and isinstance(found[0], list) and isinstance(found[0][0], list | tuple) else found
         )
         for entry, fields in entries:
-            pairs = cast("Any", fields).items() if isinstance(fields, dict) else zip(fields[::2], fields[1::2], strict=True)
+            pairs = (
+                cast("Any", fields).items() if isinstance(fields, dict) else zip(fields[::2], fields[1::2], strict=True)
+            )
             yield as_text(key), as_text(entry), {as_text(name): value for name, value in pairs}
 
 
