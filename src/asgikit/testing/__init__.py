@@ -4,6 +4,7 @@ from asgikit import _public
 from asgikit.testing._clock import ManualClock
 from asgikit.testing._communicator import ApplicationCommunicator, ContextChoice
 from asgikit.testing._executor import ManualExecutor
+from asgikit.testing._own_thread import OwnThreadPool
 from asgikit.testing._steps import Step, Steps
 
 __all__ = (
@@ -11,6 +12,7 @@ __all__ = (
     "ContextChoice",
     "ManualClock",
     "ManualExecutor",
+    "OwnThreadPool",
     "Step",
     "Steps",
 )
