@@ -4,8 +4,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 PLUGIN = "asgikit.testing.pytest_plugin"
 
 
@@ -180,14 +178,12 @@ class Shelf(TestCase):
 
 def test_async_tests_share_the_transaction_of_djangos_test_case(tmp_path: Path) -> None:
     """O7: the thread of all sync work is the test's own, also when the test is async; a file database shows it."""
-    pytest.importorskip("django")
     output = run_pytest(tmp_path, DJANGO.replace("MARK", "@pytest.mark.asgikit_own_thread"))
     assert "3 passed" in output, output
 
 
 def test_without_the_marker_another_thread_does_not_see_the_transaction(tmp_path: Path) -> None:
     """O7: that the test above can fail."""
-    pytest.importorskip("django")
     output = run_pytest(tmp_path, DJANGO.replace("MARK", ""), "-k", "this_thread", "-W", "ignore")
     assert "1 failed" in output, output
 

@@ -19,12 +19,15 @@ _JOIN_SECONDS: Final = 2.0
 
 
 @pytest.fixture
-def asgikit_sensitive_pool(request: pytest.FixtureRequest) -> SensitivePool | None:
+def asgikit_sensitive_pool(request: pytest.FixtureRequest) -> Iterator[SensitivePool | None]:
     """Return where thread-sensitive work of `asgikit_bridge` runs; None leaves it to the bridge.
 
     Override it to name a thread for all tests of a folder; whoever makes a pool closes it.
     """
-    return OwnThreadPool() if _node(request).get_closest_marker("asgikit_own_thread") else None
+    pool = OwnThreadPool() if _node(request).get_closest_marker("asgikit_own_thread") else None
+    yield pool
+    if pool is not None:
+        pool.close()
 
 
 @pytest.fixture
