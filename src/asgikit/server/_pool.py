@@ -80,6 +80,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         self._waiting: OrderedDict[Hashable, _Seat[_ScopeT, _InT, _OutT]] = OrderedDict()
         self._ending: set[Instance[_ScopeT, _InT, _OutT]] = set()
         self._patience: Cancellable | None = None
+        self._last_start = 0.0
         self._idle_timer: Cancellable | None = None
         self._quiet: Future[None] | None = None
 
@@ -228,7 +229,8 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
                 self._evict(self._store.next_idle())
             else:
                 if self._patience is None:
-                    self._patience = self._clock.call_later(self._loop, self._rules.grace_time, self._lose_patience)
+                    self._last_start = self._clock.now()
+                    self._be_patient(self._rules.grace_time)
                 return
         if self._patience is not None:
             self._patience.cancel()
@@ -240,6 +242,8 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         )
         self._store.add(seat.scope_id, instance)
         self._tally.started += 1
+        if self._waiting:
+            self._last_start = self._clock.now()
         for letter in seat.mailbox:
             letter.admit()
         # Not `create_task(context=...)`: a loop may have a task factory that does not know it.
@@ -267,9 +271,16 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         if instance.task is not None:
             instance.task.cancel(f"the server ends the instance for scope {instance.scope_id!r}")
 
+    def _be_patient(self, seconds: float) -> None:
+        self._patience = self._clock.call_later(self._loop, seconds, self._lose_patience)
+
     def _lose_patience(self) -> None:
         """For the grace time no place has become free: tell those that should have ended again, and one more to end."""
         self._patience = None
+        left = self._last_start + self._rules.grace_time - self._clock.now()
+        if left > 0:  # others had to wait too, and got their place meanwhile
+            self._be_patient(left)
+            return
         for instance in self._ending:
             logger.warning("The application for scope %r does not end; it is cancelled again", instance.scope_id)
             self._cancel(instance)

@@ -1,0 +1,1 @@
+"""Measurements: shown by `make bench`, never judged by a timed test."""
