@@ -8,16 +8,21 @@ room: rooms import errors, never the other way round.
 
 __all__ = (
     "AbandonedError",
+    "ApplicationEndedError",
     "AsgikitError",
     "ClosedError",
     "DeadlockError",
     "ExecutorContractError",
+    "FencedError",
     "LeaseTimeoutError",
     "LocalCopyError",
     "LoopUnavailableError",
+    "MailboxFullError",
     "MessageError",
     "MissingExtraError",
     "MutableDefaultError",
+    "OutputTimeoutError",
+    "PartitionCountError",
     "RunningLoopError",
     "ScopeError",
     "StepTimeoutError",
@@ -88,3 +93,28 @@ class LocalCopyError(AsgikitError, TypeError):
 
 class MutableDefaultError(AsgikitError, ValueError):
     """A field of a LocalNamespace was declared with a list, dict or set as default, which all contexts would share."""
+
+
+class MailboxFullError(AsgikitError, RuntimeError):
+    """A server refused a message: as many as `queue_size` allows wait for that scope's application already."""
+
+
+class FencedError(AsgikitError, RuntimeError):
+    """A consumer tried to act for a partition whose lease it no longer holds; nothing was done."""
+
+
+class PartitionCountError(AsgikitError, ValueError):
+    """The number of partitions differs from the one that these streams were made with."""
+
+
+class ApplicationEndedError(AsgikitError, RuntimeError):
+    """A test waits for output of an application that has ended; `result` is what the application returned."""
+
+    def __init__(self, message: str, /, *, result: object = None) -> None:
+        """Keep the application's result beside the message."""
+        super().__init__(message)
+        self.result = result
+
+
+class OutputTimeoutError(AsgikitError, TimeoutError):
+    """An application under test sent nothing, or did not end, in time; it is still running."""

@@ -73,13 +73,8 @@ def is_harmless(value: object) -> bool:
     if isinstance(value, tuple):
         return all(map(is_harmless, typing.cast("tuple[object, ...]", value)))
     if type(value).__module__ in {
-        "typing",
-        "typing_extensions",
-        "types",
-        "operator",
-        "_operator",
-        "_struct",
-        "collections.abc",
+        *("typing", "typing_extensions", "types", "collections.abc", "operator", "_operator", "_struct"),
+        "_pytest.fixtures",
     }:
         return True
     params = getattr(type(value), "__dataclass_params__", None)

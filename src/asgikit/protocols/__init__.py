@@ -16,21 +16,26 @@ from asgikit.protocols._executors import (
 from asgikit.protocols._local import LocalLike
 from asgikit.protocols._loops import LoopEntry, LoopRunner
 from asgikit.protocols._observer import Crossing, Observer
+from asgikit.protocols._servers import ApplicationLike, DoubleCallable, InstanceStore, ServerLike
 from asgikit.protocols._time import Cancellable, Clock
 
 __all__ = (
+    "ApplicationLike",
     "Cancellable",
     "Clock",
     "Crossing",
+    "DoubleCallable",
     "ExecutorLike",
     "HostExecutor",
     "Inbox",
+    "InstanceStore",
     "Lease",
     "LocalLike",
     "LoopEntry",
     "LoopRunner",
     "Observer",
     "SensitivePool",
+    "ServerLike",
     "SupportsPost",
     "SupportsSubmit",
     "SupportsSubmitArgs",

@@ -1,0 +1,1 @@
+"""Tests of `asgikit.server.redis`, against a real Redis."""

@@ -1,0 +1,1 @@
+"""Long runs that try to break what the tests show in small."""
