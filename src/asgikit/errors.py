@@ -9,17 +9,24 @@ room: rooms import errors, never the other way round.
 __all__ = (
     "AbandonedError",
     "AsgikitError",
+    "ClientDisconnectedError",
     "ClosedError",
     "DeadlockError",
     "ExecutorContractError",
     "LeaseTimeoutError",
     "LoopUnavailableError",
     "MissingExtraError",
+    "RequestBodyTooLargeError",
+    "ResponseBodyError",
+    "ResponseHeadError",
     "RunningLoopError",
     "ScopeError",
+    "StartResponseError",
     "StepTimeoutError",
     "UnsupportedRuntimeError",
+    "UnsupportedScopeError",
     "WrapError",
+    "WsgiApplicationError",
 )
 
 
@@ -73,3 +80,31 @@ class UnsupportedRuntimeError(AsgikitError, RuntimeError):
 
 class MissingExtraError(AsgikitError, ImportError):
     """An optional dependency is not installed; the message says which to install."""
+
+
+class UnsupportedScopeError(AsgikitError, ValueError):
+    """An application was called with a scope of a type that it does not serve."""
+
+
+class ClientDisconnectedError(AsgikitError, ConnectionResetError):
+    """The client left before its request was received or its response was sent as a whole."""
+
+
+class RequestBodyTooLargeError(AsgikitError, OSError):
+    """A request body grew beyond the limit that the operator set."""
+
+
+class WsgiApplicationError(AsgikitError):
+    """A WSGI application broke a rule of PEP 3333; the mistake is the application's."""
+
+
+class StartResponseError(WsgiApplicationError, RuntimeError):
+    """`start_response` was never called, was called again without `exc_info`, or too late."""
+
+
+class ResponseHeadError(WsgiApplicationError, ValueError):
+    """The status or a header given to `start_response` cannot be sent."""
+
+
+class ResponseBodyError(WsgiApplicationError, ValueError):
+    """The response body is no iterable of bytes, or its length is not the announced one."""
