@@ -29,7 +29,7 @@ async def send_text(send: Send, status: int, text: str, prefix: str = "http") ->
 class Exchange:
     """Relays one response. Used on the event-loop thread only."""
 
-    __slots__ = ("_completed", "_failure", "_inbound", "_options", "_outbound", "_receiver", "_send", "_started")
+    __slots__ = ("_completed", "deserted", "_failure", "_inbound", "_options", "_outbound", "_receiver", "_send", "_started")
 
     def __init__(self, send: Send, inbound: Inbound, outbound: Outbound, receiver: Receiver, options: Options) -> None:
         self._send = send
@@ -40,6 +40,8 @@ class Exchange:
         self._started = False
         self._completed = False
         self._failure: BaseException | None = None
+        self.deserted = False
+        """Whether the worker was left while it ran."""
 
     async def relay(self) -> None:
         """Send until the worker has ended.
@@ -58,6 +60,7 @@ class Exchange:
             await self._conclude()
         finally:
             if self._outbound.desert("the server cancelled the request"):
+                self.deserted = True
                 self._inbound.fail(ClientDisconnectedError("the server cancelled the request"))
 
     async def _transmit(self, batch: Batch) -> None:

@@ -62,6 +62,11 @@ class Inbound:
         return self._ended or self._error is not None
 
     @property
+    def failed(self) -> bool:
+        """Whether the body can never be whole."""
+        return self._error is not None
+
+    @property
     def received(self) -> int:
         """Bytes that came so far."""
         return self._received

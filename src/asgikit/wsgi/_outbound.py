@@ -129,7 +129,7 @@ class Outbound:
                 return False
         return heard
 
-    def _queue(self, data: bytes, head: ResponseHead | None, last: bool, wake: bool) -> threading.Lock | None:
+    def _queue(self, data: bytes, head: ResponseHead | None, last: bool, wake: bool) -> "threading.Lock | None":
         """Queue the bytes, or return the gate to wait at before another try."""
         with self._lock:
             self.check()

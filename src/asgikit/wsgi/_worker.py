@@ -1,7 +1,8 @@
 """One WSGI call, on the thread that runs it: the application, its body and its `close`."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Context, copy_context
 from types import GeneratorType
 from typing import Any, Final
@@ -35,7 +36,7 @@ def caused_by_disconnect(error: BaseException | None) -> bool:
 class WsgiCall:
     """The call as work for an executor (`asgikit.protocols.Work`)."""
 
-    __slots__ = ("_application", "_context", "_environ", "_inbound", "_outbound", "_state")
+    __slots__ = ("_application", "_context", "_environ", "_inbound", "_outbound", "_outcome", "_state", "_task")
 
     def __init__(
         self,
@@ -52,21 +53,45 @@ class WsgiCall:
         self._inbound = inbound
         self._outbound = outbound
         self._context = context
+        self._outcome: BaseException | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """What a report calls this request."""
+        return f"{self._environ['REQUEST_METHOD']} {self._environ['RAW_URI']}"
 
     def run(self) -> None:
         """Run the application in a copy of the request's context, then close its body. Never raises."""
-        outcome: BaseException | None = None
         try:
             (self._context or copy_context()).run(self._respond)
         except BaseException as error:  # whatever it is, the request ends with it and the worker lives on
-            outcome = error
+            self._outcome = error
+
+    def deliver(self) -> None:
+        """Tell the event loop how it went."""
+        outcome, self._outcome = self._outcome, None
         if not self._outbound.done(outcome) and outcome is not None and not caused_by_disconnect(outcome):
             _logger.error("a WSGI application failed after its client had left", exc_info=outcome)
         outcome = None  # no reference cycle through the traceback
 
+    def run_and_deliver(self) -> None:
+        """Do both, for an executor that knows calls only."""
+        self.run()
+        self.deliver()
+
     def fail(self, error: BaseException, /) -> None:
         """End the request with `error`: the executor will never run the application."""
         self._outbound.done(error)
+
+    def keep(self, task: "asyncio.Task[None]") -> None:
+        """Hold the task that crosses a bridge for this call, so that it lives as long. Event-loop thread."""
+        self._task = task
+
+    def drop(self) -> None:
+        """Cancel that task. Event-loop thread."""
+        if self._task is not None:
+            self._task.cancel()
 
     def start_response(
         self, status: str, response_headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
@@ -79,6 +104,7 @@ class WsgiCall:
         return self._write
 
     def _respond(self) -> None:
+        self._outbound.check()
         environ = self._environ
         environ["wsgi.input"] = RequestBody(self._inbound)
         environ["wsgi.file_wrapper"] = FileWrapper
