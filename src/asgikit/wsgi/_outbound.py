@@ -77,6 +77,11 @@ class Outbound:
         if self._aborted is not None:
             raise ClientDisconnectedError(self._aborted)
 
+    def check_wanted(self) -> None:
+        """Raise ClientDisconnectedError if the request was cancelled; called before the application runs."""
+        if self._deserted:
+            self.check()
+
     def put(self, data: bytes, head: ResponseHead | None = None, *, last: bool = False, wake: bool = True) -> None:
         """Queue bytes; block while too many wait. With the first ones comes the head.
 

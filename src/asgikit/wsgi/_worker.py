@@ -104,7 +104,7 @@ class WsgiCall:
         return self._write
 
     def _respond(self) -> None:
-        self._outbound.check()
+        self._outbound.check_wanted()
         environ = self._environ
         environ["wsgi.input"] = RequestBody(self._inbound)
         environ["wsgi.file_wrapper"] = FileWrapper
