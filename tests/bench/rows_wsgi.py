@@ -11,8 +11,8 @@ import sys
 import time
 import warnings
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any, Final
 
 from asgikit.wsgi import WsgiToAsgi
@@ -68,7 +68,6 @@ class Row:
     bars: tuple[Bar, ...]
     body: tuple[bytes, ...] = ()
     expected: int = 12
-    without: frozenset[str] = field(default_factory=frozenset)
 
 
 ROWS: Final = (
@@ -80,28 +79,41 @@ ROWS: Final = (
 )
 
 
-def _asgiref(wsgi: Wsgi) -> Application:
+Entrant = tuple[Application, Callable[[], object]]
+
+
+def _asgikit(wsgi: Wsgi) -> Entrant:
+    adapter = WsgiToAsgi(wsgi)
+    return adapter, adapter.close
+
+
+def _asgiref(wsgi: Wsgi) -> Entrant:
     from asgiref.wsgi import WsgiToAsgi as Theirs
 
-    return Theirs(wsgi)
+    make: Any = Theirs  # it has no types
+    return make(wsgi), lambda: None
 
 
-def _a2wsgi(wsgi: Wsgi) -> Application:
+def _a2wsgi(wsgi: Wsgi) -> Entrant:
     from a2wsgi import WSGIMiddleware
 
-    return WSGIMiddleware(wsgi)  # type: ignore[arg-type] # its WSGI types are its own
+    make: Any = WSGIMiddleware  # its WSGI types are its own
+    adapter = make(wsgi)
+    return adapter, adapter.executor.shutdown
 
 
-def _uvicorn(wsgi: Wsgi) -> Application:
-    from uvicorn.middleware.wsgi import _WSGIMiddleware
+def _uvicorn(wsgi: Wsgi) -> Entrant:
+    from uvicorn.middleware import wsgi as middleware
 
+    make: Any = vars(middleware)["_WSGIMiddleware"]  # the public name is a2wsgi's class where that is installed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return _WSGIMiddleware(wsgi)  # type: ignore[arg-type] # its WSGI types are its own
+        adapter = make(wsgi)
+    return adapter, adapter.executor.shutdown
 
 
-COMPETITORS: Final[Mapping[str, Callable[[Wsgi], Application]]] = {
-    "asgikit": WsgiToAsgi,
+COMPETITORS: Final[Mapping[str, Callable[[Wsgi], Entrant]]] = {
+    "asgikit": _asgikit,
     "asgiref": _asgiref,
     "a2wsgi": _a2wsgi,
     "uvicorn": _uvicorn,
@@ -168,11 +180,12 @@ async def round_of(application: Application, row: Row) -> float:
 
 async def measure(row: Row, rounds: int) -> dict[str, float]:
     """Return the median requests per second of each competitor, rounds interleaved."""
-    async with AsyncExitStack() as stack:
-        entrants = {name: make(row.wsgi) for name, make in COMPETITORS.items() if name not in row.without}
-        for entrant in entrants.values():
-            stack.callback(getattr(entrant, "close", getattr(entrant, "executor", None) and entrant.executor.shutdown or (lambda: None)))  # type: ignore[attr-defined]
-            await request(entrant, row)
+    with ExitStack() as stack:
+        entrants: dict[str, Application] = {}
+        for name, make in COMPETITORS.items():
+            entrants[name], close = make(row.wsgi)
+            stack.callback(close)
+            await request(entrants[name], row)
         results: dict[str, list[float]] = {name: [] for name in entrants}
         for _ in range(rounds):
             for name, entrant in entrants.items():

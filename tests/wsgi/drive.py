@@ -1,7 +1,7 @@
 """Drives one WsgiToAsgi in process: a client that the test owns, event by event."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -84,7 +84,7 @@ class Client:
 
 
 @contextmanager
-def adapted(wsgi: Wsgi, **knobs: Any) -> Iterator[WsgiToAsgi]:
+def adapted(wsgi: Wsgi, **knobs: Any) -> Generator[WsgiToAsgi]:
     adapter = WsgiToAsgi(wsgi, **knobs)
     try:
         yield adapter

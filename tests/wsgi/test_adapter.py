@@ -7,8 +7,9 @@ import logging
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, TypeVarTuple
 from wsgiref.validate import validator
 
 import pytest
@@ -120,7 +121,8 @@ def test_upload_waits_for_the_application() -> None:
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             loop.call_soon_threadsafe(started.set)
             assert go_on.wait(TIMEOUT)
-            return [b"%d" % len(environ["wsgi.input"].read())] if start_response("200 OK", []) else []
+            start_response("200 OK", [])
+            return [b"%d" % len(environ["wsgi.input"].read())]
 
         client = Client(*[body(chunk, more=True)] * 99, body(chunk))
         scope = http_scope(method="POST", headers=[(b"content-length", b"100000")])
@@ -156,7 +158,9 @@ def test_content_length_when_known(headers: list[tuple[bytes, bytes]], length: s
     assert seen["wsgi.input_terminated"] is True
 
 
-@pytest.mark.parametrize(("choice", "headers"), [("unknown", []), ("always", []), ("always", [(b"content-length", b"6")])])
+@pytest.mark.parametrize(
+    ("choice", "headers"), [("unknown", []), ("always", []), ("always", [(b"content-length", b"6")])]
+)
 def test_buffering_is_an_option(choice: Any, headers: list[tuple[bytes, bytes]]) -> None:
     """M10, M16: a framework that reads CONTENT_LENGTH only sees a body of unknown length too."""
 
@@ -204,7 +208,11 @@ def test_body_that_grows_too_large_later(answers: bool) -> None:
 
     scope = http_scope(method="POST", headers=[(b"transfer-encoding", b"chunked")])
     client = ask(application, body(b"abc", more=True), body(b"def"), scope=scope, max_body_size=5, request_buffer=2)
-    assert (client.status, client.complete, [kind.__name__ for kind in raised]) == (413, True, ["RequestBodyTooLargeError"])
+    assert (client.status, client.complete, [kind.__name__ for kind in raised]) == (
+        413,
+        True,
+        ["RequestBodyTooLargeError"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -323,7 +331,8 @@ def test_lazy_start_response() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "status", "sent_length"), [("HEAD", "200 OK", b"5"), ("GET", "304 Not Modified", b"5"), ("GET", "204", None)]
+    ("method", "status", "sent_length"),
+    [("HEAD", "200 OK", b"5"), ("GET", "304 Not Modified", b"5"), ("GET", "204", None)],
 )
 def test_responses_without_body(method: str, status: str, sent_length: bytes | None) -> None:
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -462,7 +471,15 @@ def test_application_cannot_end_the_server(error: BaseException) -> None:
 
 @pytest.mark.parametrize(
     ("chunks", "length"),
-    [([], None), ([b"a"], None), ([b"a", b"b"], None), ([b"a", b"b"], "1"), ([b"a"], "1"), ([b"a"], "5"), (["text"], None)],
+    [
+        ([], None),
+        ([b"a"], None),
+        ([b"a", b"b"], None),
+        ([b"a", b"b"], "1"),
+        ([b"a"], "1"),
+        ([b"a"], "5"),
+        (["text"], None),
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_close_exactly_once(chunks: Any, length: str | None, method: str) -> None:
@@ -476,10 +493,8 @@ def test_close_exactly_once(chunks: Any, length: str | None, method: str) -> Non
     async def main() -> None:
         client = Client()
         with adapted(application) as adapter:
-            try:
+            with suppress(ResponseBodyError):
                 await adapter(http_scope(method=method), client.receive, client.send)
-            except ResponseBodyError:
-                pass
             assert response.closed == 1
 
     run(main())
@@ -595,7 +610,7 @@ def test_disconnect_stops_write() -> None:
 @pytest.mark.parametrize("at", [1, 2, 3])
 @pytest.mark.parametrize(("error", "seen"), [(OSError("gone"), None), (ValueError("middleware"), ValueError)])
 def test_send_that_raises(at: int, error: Exception, seen: type[Exception] | None) -> None:
-    """M22: the application ends and the worker is free again; OSError is a disconnect (ASGI 2.4), the rest is raised."""
+    """M22: the application ends and the worker is free again; OSError is a disconnect (ASGI 2.4)."""
     response = Body(iter(lambda: b"x" * 100, None))
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -771,14 +786,19 @@ def test_request_cancelled_while_it_queues_never_runs() -> None:
 # -- crossings ---------------------------------------------------------------------------------------
 
 
+_Ts = TypeVarTuple("_Ts")
+
+
 class CountingLoop(asyncio.SelectorEventLoop):
     """Counts how often other threads wake it."""
 
     wake_ups = 0
 
-    def call_soon_threadsafe(self, *arguments: Any, **options: Any) -> asyncio.Handle:
+    def call_soon_threadsafe(
+        self, callback: Callable[[*_Ts], object], *args: *_Ts, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
         self.wake_ups += 1
-        return super().call_soon_threadsafe(*arguments, **options)
+        return super().call_soon_threadsafe(callback, *args, context=context)
 
 
 def wake_ups(wsgi: Any, *incoming: Mapping[str, Any], **changes: Any) -> int:
@@ -1004,10 +1024,8 @@ def test_nothing_of_a_request_is_kept() -> None:
         with adapted(application) as adapter:
             for path in ("/", "/error"):
                 client = Client()
-                try:
+                with suppress(KeyError):
                     await adapter(http_scope(path=path), client.receive, client.send)
-                except KeyError:
-                    pass
             assert not adapter._mailboxes._by_loop
 
     gc.disable()
@@ -1093,9 +1111,12 @@ def test_forgotten_adapter_is_a_resource_warning() -> None:
         client = Client()
         await WsgiToAsgi(plain)(http_scope(), client.receive, client.send)
 
-    with pytest.warns(ResourceWarning, match="never closed"):
+    def forget() -> None:
         run(main())
         gc.collect()
+
+    with pytest.warns(ResourceWarning, match="never closed"):
+        forget()
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,7 @@ def test_raw_path_of_another_request_is_not_trusted() -> None:
     assert found["PATH_INFO"] == "/caf\xef\xbf\xbd"
 
 
-@pytest.mark.parametrize(
-    ("query", "text"), [(b"", ""), (b"a=1&b=%20", "a=1&b=%20"), (b"a=\xff\xe9", "a=\xff\xe9")]
-)
+@pytest.mark.parametrize(("query", "text"), [(b"", ""), (b"a=1&b=%20", "a=1&b=%20"), (b"a=\xff\xe9", "a=\xff\xe9")])
 def test_query_bytes_pass(query: bytes, text: str) -> None:
     """M13: raw bytes in the query pass as latin-1 instead of being called something else."""
     assert environ(query_string=query)["QUERY_STRING"] == text

@@ -95,7 +95,10 @@ def test_executor_that_drops_the_call() -> None:
 
 def test_executor_that_cannot_carry_the_call() -> None:
     """A process pool cannot run a WSGI application: the reason is told instead of a hang."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool, pytest.raises(ClosedError, match="did not run"):
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+        pytest.raises(ClosedError, match="did not run"),
+    ):
         ask(hello, executor=pool)
 
 

@@ -11,8 +11,8 @@ import pytest
 from asgikit.wsgi._file_wrapper import FileWrapper, file_event
 from tests.wsgi.drive import Client, Environ, StartResponse, adapted, ask, http_scope, run
 
-PATH_SEND = {"http.response.pathsend": {}}
-ZERO_COPY = {"http.response.zerocopysend": {}}
+PATH_SEND: dict[str, object] = {"http.response.pathsend": {}}
+ZERO_COPY: dict[str, object] = {"http.response.zerocopysend": {}}
 BOTH = PATH_SEND | ZERO_COPY
 
 
@@ -70,7 +70,7 @@ def test_what_is_no_file_is_read() -> None:
     assert file_event(io.BytesIO(b"abc"), None, BOTH) is None
     read, write = os.pipe()
     os.close(write)
-    with open(read, "rb") as pipe:
+    with os.fdopen(read, "rb") as pipe:
         assert file_event(pipe, None, BOTH) is None
 
 

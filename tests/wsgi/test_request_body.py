@@ -31,7 +31,10 @@ class Source:
             raise self.error
 
 
-chunk_groups = st.lists(st.lists(st.binary(min_size=1, max_size=12).map(lambda b: b.replace(b"\xff", b"\n")), min_size=1, max_size=3), max_size=6)
+chunk_groups = st.lists(
+    st.lists(st.binary(min_size=1, max_size=12).map(lambda b: b.replace(b"\xff", b"\n")), min_size=1, max_size=3),
+    max_size=6,
+)
 calls = st.lists(
     st.one_of(
         st.tuples(st.just("read"), st.integers(-1, 20)),
@@ -107,4 +110,4 @@ def test_each_byte_is_copied_a_bounded_number_of_times() -> None:
 def test_is_a_readable_stream() -> None:
     stream = RequestBody(Source([b"abc"]))
     assert stream.readable()
-    assert io.BufferedReader(stream).read() == b"abc"  # type: ignore[arg-type] # any object with readinto
+    assert io.BufferedReader(stream).read() == b"abc"

@@ -1,6 +1,7 @@
 """The response state machine, as a table of what applications do."""
 
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -35,8 +36,13 @@ def test_empty_body_commits_at_its_end() -> None:
 def test_missing_start_response(act: str) -> None:
     """M7: a body without start_response is a named error."""
     state = ResponseState("GET")
+    acts: dict[str, Callable[[], object]] = {
+        "push": lambda: state.push(b"a"),
+        "finish": state.finish,
+        "whole": lambda: state.push_whole([b"a"]),
+    }
     with pytest.raises(StartResponseError, match="without calling start_response"):
-        {"push": lambda: state.push(b"a"), "finish": state.finish, "whole": lambda: state.push_whole([b"a"])}[act]()
+        acts[act]()
 
 
 def test_repeated_start_response() -> None:
@@ -150,7 +156,7 @@ def test_writing_beyond_the_length() -> None:
     state.push(b"a")
     state.check_write()
     state.push(b"b")
-    with pytest.raises(ResponseBodyError, match="1 bytes more"):
+    with pytest.raises(ResponseBodyError, match="1 bytes beyond"):
         state.check_write()
 
 

@@ -24,7 +24,9 @@ def test_status(status: str, code: int) -> None:
     assert read_head(status, []).status == code
 
 
-@pytest.mark.parametrize("status", [200, None, b"200 OK", "", "OK", "20", "2000", "200OK", "099 X", "100 Continue", "200 a\r\nb"])
+@pytest.mark.parametrize(
+    "status", [200, None, b"200 OK", "", "OK", "20", "2000", "200OK", "099 X", "100 Continue", "200 a\r\nb"]
+)
 def test_status_refused(status: object) -> None:
     with pytest.raises(ResponseHeadError, match="status"):
         read_head(status, [])

@@ -178,10 +178,10 @@ class WsgiToAsgi:
         call = WsgiCall(
             self._application,
             environ,
-            ResponseState(environ["REQUEST_METHOD"], options.hop_by_hop),
-            inbound,
-            outbound,
-            copy_context() if self._copies_context else None,
+            state=ResponseState(environ["REQUEST_METHOD"], options.hop_by_hop),
+            inbound=inbound,
+            outbound=outbound,
+            context=copy_context() if self._copies_context else None,
         )
         exchange = Exchange(send, inbound, outbound, receiver, options)
         self._dispatch.start(call)

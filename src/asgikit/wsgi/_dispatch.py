@@ -103,9 +103,11 @@ class ExecutorDispatch:
         self._executor = executor
 
     def start(self, call: WsgiCall) -> None:
-        future: object = self._executor.submit(call.run_and_deliver)
-        if not isinstance(future, Future):
-            raise ExecutorContractError(f"{type(self._executor).__name__}.submit returned {future!r}, which is no future")
+        future = self._executor.submit(call.run_and_deliver)
+        if not hasattr(future, "add_done_callback"):
+            raise ExecutorContractError(
+                f"{type(self._executor).__name__}.submit returned {future!r}: that is no future"
+            )
 
         def settle(settled: "Future[None]") -> None:
             error = CancelledError() if settled.cancelled() else settled.exception()

@@ -29,7 +29,17 @@ async def send_text(send: Send, status: int, text: str, prefix: str = "http") ->
 class Exchange:
     """Relays one response. Used on the event-loop thread only."""
 
-    __slots__ = ("_completed", "deserted", "_failure", "_inbound", "_options", "_outbound", "_receiver", "_send", "_started")
+    __slots__ = (
+        "_completed",
+        "_failure",
+        "_inbound",
+        "_options",
+        "_outbound",
+        "_receiver",
+        "_send",
+        "_started",
+        "deserted",
+    )
 
     def __init__(self, send: Send, inbound: Inbound, outbound: Outbound, receiver: Receiver, options: Options) -> None:
         self._send = send
@@ -68,7 +78,7 @@ class Exchange:
             await self._events(batch)
         except OSError as error:  # the ASGI way to say that the client has left
             self._break_off(f"the client has left: {error!r}")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again once the worker has ended
             self._failure = error
             self._break_off(f"sending the response failed: {error!r}")
 

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 __all__ = ("FileWrapper", "file_event")
@@ -42,11 +43,11 @@ class FileWrapper:
             close()
 
 
-def _regular_file(filelike: object) -> tuple[os.stat_result, int] | None:
+def _regular_file(filelike: Any) -> tuple[os.stat_result, int] | None:
     """Return the facts of an operating-system file and the position in it, None for anything else."""
     try:
-        facts = os.fstat(filelike.fileno())  # type: ignore[attr-defined] # asked, not known
-        position: int = filelike.tell()  # type: ignore[attr-defined] # the same
+        facts = os.fstat(filelike.fileno())
+        position: int = filelike.tell()
     except (AttributeError, OSError, ValueError):
         return None
     return (facts, position) if stat.S_ISREG(facts.st_mode) else None
@@ -55,7 +56,7 @@ def _regular_file(filelike: object) -> tuple[os.stat_result, int] | None:
 def _is_at(path: object, facts: os.stat_result) -> bool:
     """Whether `path` still leads to the file that is open."""
     try:
-        return isinstance(path, str) and os.path.isabs(path) and os.path.samestat(os.stat(path), facts)
+        return isinstance(path, str) and Path(path).is_absolute() and os.path.samestat(Path(path).stat(), facts)
     except OSError:
         return False
 

@@ -85,7 +85,7 @@ class Inbound:
                 data = data[: self._length - self._received]
             self._received += len(data)
             if self._limit is not None and self._received > self._limit:
-                self._stop(RequestBodyTooLargeError(f"the request body is longer than the limit of {self._limit} bytes"))
+                self._stop(RequestBodyTooLargeError(f"the request body is longer than {self._limit} bytes, the limit"))
                 return
             if data:
                 self._chunks.append(data)

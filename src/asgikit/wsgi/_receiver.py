@@ -47,7 +47,7 @@ class Receiver:
     async def _run(self) -> None:
         try:
             await self._body(bounded=True)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again once the worker has ended
             self.failure = error
             self._leave(f"receiving the request failed: {error!r}")
             return
@@ -69,7 +69,7 @@ class Receiver:
         """Wait for the client to leave, once its body is here."""
         try:
             event = await self._receive()
-        except Exception as error:  # nothing more to hear from this server; the response can still be sent
+        except Exception as error:  # noqa: BLE001 - nothing more to hear, but the response can still be sent
             _logger.debug("receive() raised after the request body: %r", error)
             return
         if event["type"] == "http.disconnect":

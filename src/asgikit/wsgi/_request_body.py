@@ -16,7 +16,7 @@ class BodySource(Protocol):
     """Where the stream gets its bytes. Used on the thread that runs the application."""
 
     def take(self) -> Sequence[bytes]:
-        """Block until bytes are there; return them, or nothing at the end of the body. Raises if it can never be whole."""
+        """Block until bytes are there; return them, or nothing at the end. Raises if the body can never be whole."""
         ...
 
     def check(self) -> None:

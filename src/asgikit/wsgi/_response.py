@@ -7,7 +7,7 @@ first byte of the body, or at its end. The head is never due earlier, so `exc_in
 from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 from types import TracebackType
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from asgikit.errors import ResponseBodyError, StartResponseError
 from asgikit.wsgi._response_head import HopByHop, ResponseHead, read_head
@@ -132,9 +132,9 @@ class ResponseState:
         self.phase = Phase.COMPLETE
 
     def check_write(self) -> None:
-        """Raise what `write()` raises after bytes beyond the announced length (PEP 3333, "Handling the Content-Length")."""
+        """Raise ResponseBodyError if bytes came beyond the announced length, as PEP 3333 asks of `write()`."""
         if self.overrun:
-            raise ResponseBodyError(f"the application wrote {self.overrun} bytes more than its Content-Length announces")
+            raise ResponseBodyError(f"the application wrote {self.overrun} bytes beyond its Content-Length")
 
     def _known_head(self) -> ResponseHead:
         if self.head is None:
@@ -155,7 +155,5 @@ def _as_bytes(chunk: object) -> bytes:
     if isinstance(chunk, bytes):
         return chunk
     if isinstance(chunk, bytearray | memoryview):
-        return bytes(chunk)
+        return bytes(cast("bytearray", chunk))
     raise ResponseBodyError(f"the application's body has a {type(chunk).__name__} in it: every chunk must be bytes")
-
-

@@ -4,9 +4,9 @@ Every check is made before a byte is sent, so that a mistake is an error page an
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 from asgikit.errors import ResponseHeadError
 
@@ -30,7 +30,8 @@ _HOP_BY_HOP: Final = frozenset(
         b"upgrade",
     }
 )
-_WITHOUT_BODY: Final = frozenset({204, 304})
+_NO_CONTENT: Final = 204
+_NOT_MODIFIED: Final = 304
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ class ResponseHead:
     @property
     def has_body(self) -> bool:
         """Whether a response with this status may have a body at all (RFC 9110, 6.4.1)."""
-        return self.status not in _WITHOUT_BODY
+        return self.status not in (_NO_CONTENT, _NOT_MODIFIED)
 
 
 def _read_status(status: object) -> int:
@@ -61,7 +62,7 @@ def _read_status(status: object) -> int:
 
 def _read_name(name: object) -> bytes:
     if not isinstance(name, str) or _NAME.match(name) is None:
-        raise ResponseHeadError(f"the application set a header named {name!r}: that is not a header name (RFC 9110, 5.1)")
+        raise ResponseHeadError(f"the application set a header named {name!r}: not a header name (RFC 9110, 5.1)")
     return name.lower().encode("ascii")
 
 
@@ -89,9 +90,12 @@ def _read_length(value: bytes, known: int | None) -> int:
 
 
 def _pair(item: object) -> tuple[object, object]:
-    if isinstance(item, tuple | list) and len(item) == 2:  # pyright: ignore[reportUnknownArgumentType] # the application's
-        return item[0], item[1]  # pyright: ignore[reportUnknownVariableType] # whatever the application gave
-    raise ResponseHeadError(f"the application gave start_response the header {item!r}: it must be a (name, value) tuple")
+    pair = cast("Sequence[object]", item)
+    if not isinstance(item, tuple | list) or len(pair) != 2:  # noqa: PLR2004 - a pair
+        raise ResponseHeadError(
+            f"the application gave start_response the header {item!r}: it must be a tuple of name and value"
+        )
+    return pair[0], pair[1]
 
 
 def read_head(status: object, headers: Iterable[object], hop_by_hop: HopByHop = "refuse") -> ResponseHead:
@@ -100,8 +104,9 @@ def read_head(status: object, headers: Iterable[object], hop_by_hop: HopByHop = 
     Raises ResponseHeadError naming the first thing that cannot be sent.
     """
     code = _read_status(status)
-    if isinstance(headers, str | bytes | dict):
-        raise ResponseHeadError(f"the application gave start_response a {type(headers).__name__} for the headers")
+    if isinstance(headers, str | bytes | Mapping):
+        kind = type(cast("object", headers)).__name__
+        raise ResponseHeadError(f"the application gave start_response a {kind} for the headers")
     sent: list[tuple[bytes, bytes]] = []
     length: int | None = None
     for item in headers:
@@ -120,7 +125,7 @@ def read_head(status: object, headers: Iterable[object], hop_by_hop: HopByHop = 
                 _read_length(value, length)
                 continue
             length = _read_length(value, None)
-            if code == 204:
+            if code == _NO_CONTENT:
                 continue  # RFC 9110, 8.6: never sent with 204
         sent.append((name, value))
     return ResponseHead(code, sent, length)

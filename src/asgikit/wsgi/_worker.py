@@ -5,9 +5,9 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import Context, copy_context
 from types import GeneratorType
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from asgikit.errors import ClientDisconnectedError, ResponseBodyError, WsgiApplicationError
+from asgikit.errors import ClientDisconnectedError, ResponseBodyError
 from asgikit.wsgi._file_wrapper import FileWrapper, file_event
 from asgikit.wsgi._inbound import Inbound
 from asgikit.wsgi._outbound import Outbound
@@ -17,6 +17,7 @@ from asgikit.wsgi._response import ExcInfo, ResponseState
 __all__ = ("WsgiCall", "caused_by_disconnect")
 
 _SHORT: Final = 65536  # bytes; a list of chunks up to this size travels as one
+_PLAIN: Final = (list, tuple)  # exactly: a subclass may have a close
 _logger = logging.getLogger("asgikit.wsgi")
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -42,6 +43,7 @@ class WsgiCall:
         self,
         application: Application,
         environ: dict[str, Any],
+        *,
         state: ResponseState,
         inbound: Inbound,
         outbound: Outbound,
@@ -65,7 +67,7 @@ class WsgiCall:
         """Run the application in a copy of the request's context, then close its body. Never raises."""
         try:
             (self._context or copy_context()).run(self._respond)
-        except BaseException as error:  # whatever it is, the request ends with it and the worker lives on
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the request ends with it and the worker lives on
             self._outcome = error
 
     def deliver(self) -> None:
@@ -117,8 +119,8 @@ class WsgiCall:
                 close()
 
     def _send(self, body: Iterable[bytes]) -> None:
-        if type(body) in (list, tuple) and not self._state.committed and _is_short(body):
-            data = self._state.push_whole(body)
+        if type(body) in _PLAIN and not self._state.committed and _is_short(cast("Sequence[bytes]", body)):
+            data = self._state.push_whole(cast("Sequence[bytes]", body))
             self._outbound.put(data, self._state.head, last=True, wake=False)
         elif not (isinstance(body, FileWrapper) and self._send_file(body)):
             self._stream(body)
@@ -174,8 +176,8 @@ def _is_short(chunks: Sequence[object]) -> bool:
     return sum(len(chunk) if isinstance(chunk, bytes) else 0 for chunk in chunks) <= _SHORT
 
 
-def _iterate(body: object) -> Iterable[object]:
+def _iterate(body: Iterable[object]) -> Iterable[object]:
     try:
-        return iter(body)  # type: ignore[call-overload,no-any-return] # whatever the application returned
+        return iter(body)
     except TypeError as error:
-        raise ResponseBodyError(f"the application returned {type(body).__name__}: that is no iterable of bytes") from error
+        raise ResponseBodyError(f"the application returned {type(body).__name__}: no iterable of bytes") from error
