@@ -227,6 +227,12 @@ def test_bad_headers_are_answered(headers: list[tuple[bytes, bytes]], words: byt
     client = ask(never, scope=http_scope(headers=headers))
     assert client.status == 400
     assert words in client.body
+    assert client.headers[b"connection"] == b"close"  # what follows may have been smuggled
+
+
+def test_connection_is_not_named_where_it_has_no_headers() -> None:
+    scope = http_scope(http_version="2", headers=[(b"content-length", b"x")])
+    assert b"connection" not in ask(never, scope=scope).headers
 
 
 def test_client_that_leaves_during_its_upload(caplog: pytest.LogCaptureFixture) -> None:

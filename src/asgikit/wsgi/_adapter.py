@@ -18,13 +18,14 @@ from asgikit.wsgi._dispatch import (
     SupportsSyncToAsync,
 )
 from asgikit.wsgi._environ import build_environ
-from asgikit.wsgi._exchange import Exchange, send_text
+from asgikit.wsgi._exchange import Exchange
 from asgikit.wsgi._inbound import Inbound
 from asgikit.wsgi._mailbox import Mailbox, Mailboxes
 from asgikit.wsgi._options import BufferBody, Options
 from asgikit.wsgi._outbound import Outbound
 from asgikit.wsgi._parking import Parking
 from asgikit.wsgi._receiver import Receiver
+from asgikit.wsgi._replies import refuse, reply_too_large
 from asgikit.wsgi._request_headers import HeaderRules, RejectedRequestError, RequestHeaders, read_headers
 from asgikit.wsgi._response import ResponseState
 from asgikit.wsgi._response_head import HopByHop
@@ -142,9 +143,11 @@ class WsgiToAsgi:
     async def _serve(self, scope: Mapping[str, Any], receive: _Receive, send: _Send) -> None:
         try:
             headers = read_headers(scope.get("headers") or (), self._options.headers)
-            self._check_size(headers.length)
         except RejectedRequestError as rejected:
-            await send_text(send, rejected.status, rejected.reason)
+            await refuse(send, scope, 400, rejected.reason)
+            return
+        if self._is_too_large(headers.length):
+            await reply_too_large(send)
             return
         mailbox = self._mailboxes.enter(asyncio.get_running_loop())
         try:
@@ -171,7 +174,7 @@ class WsgiToAsgi:
         if options.receives_first(headers.length):
             await receiver.receive_all()
             if inbound.too_large:
-                await send_text(send, 413, "The request body is larger than this server allows.")
+                await reply_too_large(send)
             if inbound.failed:
                 return
             environ["CONTENT_LENGTH"] = str(inbound.received)
@@ -194,10 +197,9 @@ class WsgiToAsgi:
                 self._dispatch.abandon(call)
             await receiver.stop()
 
-    def _check_size(self, length: int | None) -> None:
+    def _is_too_large(self, length: int | None) -> bool:
         limit = self._options.max_body_size
-        if length is not None and limit is not None and length > limit:
-            raise RejectedRequestError(413, "The request body is larger than this server allows.")
+        return length is not None and limit is not None and length > limit
 
     def _environ(self, scope: Mapping[str, Any], headers: RequestHeaders) -> dict[str, Any]:
         environ = build_environ(

@@ -2,28 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
 
 from asgikit.errors import ClientDisconnectedError, WsgiApplicationError
 from asgikit.wsgi._inbound import Inbound
 from asgikit.wsgi._options import Options
 from asgikit.wsgi._outbound import Batch, Outbound
 from asgikit.wsgi._receiver import Receiver
+from asgikit.wsgi._replies import Send, reply_too_large
 from asgikit.wsgi._worker import caused_by_disconnect
 
-__all__ = ("Exchange", "Send", "send_text")
+__all__ = ("Exchange",)
 
-Send: TypeAlias = Callable[[Any], Awaitable[None]]
 _logger = logging.getLogger("asgikit.wsgi")
-
-
-async def send_text(send: Send, status: int, text: str, prefix: str = "http") -> None:
-    """Answer with a line of plain text. Called on the event-loop thread."""
-    body = f"{text}\n".encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-    await send({"type": f"{prefix}.response.start", "status": status, "headers": headers})
-    await send({"type": f"{prefix}.response.body", "body": body, "more_body": False})
 
 
 class Exchange:
@@ -117,7 +107,7 @@ class Exchange:
         self._started = True
         self._completed = True
         self._outbound.abort("the request body is too large")
-        await send_text(self._send, 413, "The request body is larger than this server allows.")
+        await reply_too_large(self._send)
 
     async def _conclude(self) -> None:
         error = self._outbound.take_error()

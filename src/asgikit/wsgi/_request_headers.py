@@ -34,11 +34,10 @@ _LONGEST_LENGTH: Final = 19  # digits: more than any file has bytes, and below w
 
 
 class RejectedRequestError(Exception):
-    """The request must be answered with `status` and the plain text `reason`, without running the application."""
+    """The request is bad: it must be answered with 400 and `reason`, without running the application."""
 
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(status, reason)
-        self.status = status
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
         self.reason = reason
 
 
@@ -66,7 +65,7 @@ class RequestHeaders:
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise RejectedRequestError(400, reason)
+    raise RejectedRequestError(reason)
 
 
 def _key(name: bytes) -> str:

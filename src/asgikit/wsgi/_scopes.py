@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from asgikit.wsgi._exchange import Send, send_text
 from asgikit.wsgi._receiver import Receive
+from asgikit.wsgi._replies import Send, deny_websocket
 
 __all__ = ("refuse_websocket", "serve_lifespan")
 
@@ -17,7 +17,7 @@ async def refuse_websocket(scope: Mapping[str, Any], receive: Receive, send: Sen
     if event["type"] != "websocket.connect":
         return  # the client left before the handshake
     if _DENIAL in (scope.get("extensions") or ()):
-        await send_text(send, 501, "This is a WSGI application: it does not serve WebSocket.", "websocket.http")
+        await deny_websocket(send)
     else:
         await send({"type": "websocket.close", "code": 1000, "reason": ""})
 
