@@ -94,7 +94,7 @@ class RequestBodyTooLargeError(AsgikitError, OSError):
     """A request body grew beyond the limit that the operator set."""
 
 
-class WsgiApplicationError(AsgikitError):
+class WsgiApplicationError(AsgikitError, RuntimeError):
     """A WSGI application broke a rule of PEP 3333; the mistake is the application's."""
 
 

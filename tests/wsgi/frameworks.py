@@ -166,7 +166,11 @@ def plain_site(diary: Diary) -> Wsgi:
         if name in {"echo", "count"}:
             write(data)
             return []
-        streams = {"stream": stream, "breaks": breaks, "endless": lambda: endless(diary)}
+        streams: dict[str, Callable[[], Iterable[bytes]]] = {
+            "stream": stream,
+            "breaks": breaks,
+            "endless": lambda: endless(diary),
+        }
         return streams[name]() if name in streams else [data]
 
     return cast("Callable[[Wsgi], Wsgi]", validator)(answer)

@@ -2,13 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping
 from contextvars import copy_context
 from typing import Any, TextIO
-from wsgiref.types import WSGIApplication
 
 from asgikit.errors import ExecutorContractError, UnsupportedScopeError
 from asgikit.protocols import ExecutorLike, SupportsPost
+from asgikit.spec import ReceiveLike, ScopeLike, SendLike, WSGIApplication
 from asgikit.wsgi._dispatch import (
     Dispatch,
     ExecutorDispatch,
@@ -34,8 +33,6 @@ from asgikit.wsgi._worker import WsgiCall
 
 __all__ = ("WsgiToAsgi",)
 
-_Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-_Send = Callable[[Any], Awaitable[None]]
 _THREADS = 32
 
 
@@ -113,7 +110,7 @@ class WsgiToAsgi:
         self._mailboxes = Mailboxes()
         self._lifespans = 0
 
-    async def __call__(self, scope: Mapping[str, Any], receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: ScopeLike, receive: ReceiveLike, send: SendLike) -> None:
         """Serve one scope. Runs on the event-loop thread.
 
         Raises:
@@ -140,7 +137,7 @@ class WsgiToAsgi:
         """
         self._dispatch.close(grace)
 
-    async def _serve(self, scope: Mapping[str, Any], receive: _Receive, send: _Send) -> None:
+    async def _serve(self, scope: ScopeLike, receive: ReceiveLike, send: SendLike) -> None:
         try:
             headers = read_headers(scope.get("headers") or (), self._options.headers)
         except RejectedRequestError as rejected:
@@ -156,7 +153,7 @@ class WsgiToAsgi:
             self._mailboxes.leave(mailbox)
 
     async def _exchange(
-        self, scope: Mapping[str, Any], headers: RequestHeaders, receive: _Receive, send: _Send, mailbox: Mailbox
+        self, scope: ScopeLike, headers: RequestHeaders, receive: ReceiveLike, send: SendLike, mailbox: Mailbox
     ) -> None:
         options = self._options
         parking = Parking(mailbox.loop)
@@ -201,7 +198,7 @@ class WsgiToAsgi:
         limit = self._options.max_body_size
         return length is not None and limit is not None and length > limit
 
-    def _environ(self, scope: Mapping[str, Any], headers: RequestHeaders) -> dict[str, Any]:
+    def _environ(self, scope: ScopeLike, headers: RequestHeaders) -> dict[str, Any]:
         environ = build_environ(
             scope,
             headers.variables,

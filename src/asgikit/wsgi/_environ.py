@@ -4,8 +4,10 @@
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, unquote_to_bytes
+
+from asgikit.spec import ScopeLike, WSGIEnvironment
 
 __all__ = ("SCOPE_KEY", "build_environ")
 
@@ -21,7 +23,7 @@ def _bytes_as_text(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
-def _path(scope: Mapping[str, Any]) -> str:
+def _path(scope: ScopeLike) -> str:
     path: str = scope["path"]
     if "\ufffd" not in path:
         return _bytes_as_text(path)
@@ -42,28 +44,28 @@ def _split(path: str, root: str) -> tuple[str, str]:
     return root, path
 
 
-def _target(scope: Mapping[str, Any], query: str) -> str:
+def _target(scope: ScopeLike, query: str) -> str:
     raw: bytes | None = scope.get("raw_path")
     path = raw.decode("latin-1") if raw else quote(scope["path"], safe=_UNRESERVED, errors="surrogatepass")
     return f"{path}?{query}" if query else path
 
 
-def _server(scope: Mapping[str, Any], scheme: str) -> tuple[str, str]:
+def _server(scope: ScopeLike, scheme: str) -> tuple[str, str]:
     name, port = scope.get("server") or (None, None)
     if name is None or port is None:  # unknown, or a unix socket
         return "localhost", next((number for known, number in _DEFAULT_PORTS if known == scheme), "80")
     return str(name), str(port)
 
 
-def _add_client(environ: dict[str, Any], client: tuple[str, int | None] | None) -> None:
+def _add_client(environ: WSGIEnvironment, client: tuple[str, int | None] | None) -> None:
     if client is not None:
         environ["REMOTE_ADDR"] = str(client[0])
         environ["REMOTE_PORT"] = str(client[1] or 0)
 
 
 def build_environ(
-    scope: Mapping[str, Any], headers: Mapping[str, str], *, multithread: bool, multiprocess: bool
-) -> dict[str, Any]:
+    scope: ScopeLike, headers: Mapping[str, str], *, multithread: bool, multiprocess: bool
+) -> WSGIEnvironment:
     """Return a fresh environ for an "http" scope, with the CGI variables in `headers` added.
 
     Text follows PEP 3333: each character stands for one byte (latin-1). `SCOPE_KEY` holds the scope, RAW_URI and
@@ -74,7 +76,7 @@ def build_environ(
     script_name, path_info = _split(_path(scope), _bytes_as_text(scope.get("root_path") or ""))
     server_name, server_port = _server(scope, scheme)
     target = _target(scope, query)
-    environ: dict[str, Any] = {
+    environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": script_name,
         "PATH_INFO": path_info,

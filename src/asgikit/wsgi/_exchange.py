@@ -4,11 +4,12 @@ import asyncio
 import logging
 
 from asgikit.errors import ClientDisconnectedError, WsgiApplicationError
+from asgikit.spec import SendLike
 from asgikit.wsgi._inbound import Inbound
 from asgikit.wsgi._options import Options
 from asgikit.wsgi._outbound import Batch, Outbound
 from asgikit.wsgi._receiver import Receiver
-from asgikit.wsgi._replies import Send, reply_too_large
+from asgikit.wsgi._replies import reply_too_large
 from asgikit.wsgi._worker import caused_by_disconnect
 
 __all__ = ("Exchange",)
@@ -31,7 +32,9 @@ class Exchange:
         "deserted",
     )
 
-    def __init__(self, send: Send, inbound: Inbound, outbound: Outbound, receiver: Receiver, options: Options) -> None:
+    def __init__(
+        self, send: SendLike, inbound: Inbound, outbound: Outbound, receiver: Receiver, options: Options
+    ) -> None:
         self._send = send
         self._inbound = inbound
         self._outbound = outbound

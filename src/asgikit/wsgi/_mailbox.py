@@ -3,13 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from typing import TypeAlias
 
 from asgikit.errors import LoopUnavailableError
 
 __all__ = ("Mailbox", "Mailboxes")
-
-Letter: TypeAlias = Callable[[], object]
 
 
 class Mailbox:
@@ -21,10 +18,10 @@ class Mailbox:
         self.loop = loop
         self.users = 0
         self._lock = threading.Lock()
-        self._letters: list[Letter] = []
+        self._letters: list[Callable[[], object]] = []
         self._called = False
 
-    def post(self, letter: Letter) -> None:
+    def post(self, letter: Callable[[], object]) -> None:
         """Have the loop call `letter` soon. May be called on any thread.
 
         Raises LoopUnavailableError if the loop is closed.

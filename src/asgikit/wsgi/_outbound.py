@@ -7,7 +7,8 @@ slower than the application cost no crossing and travel together.
 import asyncio
 import threading
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from asgikit.errors import ClientDisconnectedError, LoopUnavailableError
 from asgikit.wsgi._mailbox import Mailbox
@@ -17,7 +18,8 @@ from asgikit.wsgi._response_head import ResponseHead
 __all__ = ("Batch", "Outbound")
 
 
-class Batch(NamedTuple):
+@dataclass(slots=True)
+class Batch:
     """What the worker had to say since the last time."""
 
     chunks: list[bytes]

@@ -2,16 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
 
 from asgikit.errors import ClientDisconnectedError
+from asgikit.spec import ReceiveLike
 from asgikit.wsgi._inbound import Inbound
 from asgikit.wsgi._outbound import Outbound
 
-__all__ = ("Receive", "Receiver")
+__all__ = ("Receiver",)
 
-Receive: TypeAlias = Callable[[], Awaitable[Mapping[str, Any]]]
 _GONE = "the client has left"
 _logger = logging.getLogger("asgikit.wsgi")
 
@@ -21,7 +19,7 @@ class Receiver:
 
     __slots__ = ("_inbound", "_outbound", "_receive", "_task", "failure")
 
-    def __init__(self, receive: Receive, inbound: Inbound, outbound: Outbound) -> None:
+    def __init__(self, receive: ReceiveLike, inbound: Inbound, outbound: Outbound) -> None:
         self._receive = receive
         self._inbound = inbound
         self._outbound = outbound

@@ -1,17 +1,17 @@
 """The few answers that the adapter gives by itself, in plain text."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final
 
-__all__ = ("NOT_IMPLEMENTED", "TOO_LARGE", "Send", "deny_websocket", "refuse", "reply_too_large")
+from asgikit.spec import ScopeLike, SendLike
 
-Send: TypeAlias = Callable[[Any], Awaitable[None]]
+__all__ = ("NOT_IMPLEMENTED", "TOO_LARGE", "deny_websocket", "refuse", "reply_too_large")
+
 TOO_LARGE: Final = 413
 NOT_IMPLEMENTED: Final = 501
 _TOO_LARGE_TEXT: Final = "The request body is larger than this server allows."
 
 
-async def _reply(send: Send, status: int, text: str, *, kind: str = "http", closing: bool = False) -> None:
+async def _reply(send: SendLike, status: int, text: str, *, kind: str = "http", closing: bool = False) -> None:
     body = f"{text}\n".encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     if closing:
@@ -20,7 +20,7 @@ async def _reply(send: Send, status: int, text: str, *, kind: str = "http", clos
     await send({"type": f"{kind}.response.body", "body": body, "more_body": False})
 
 
-async def refuse(send: Send, scope: Mapping[str, Any], status: int, reason: str) -> None:
+async def refuse(send: SendLike, scope: ScopeLike, status: int, reason: str) -> None:
     """Refuse a request whose headers cannot be trusted, and end its connection.
 
     What follows on it could have been read as part of this request by a proxy (RFC 9112, 6.1).
@@ -28,12 +28,12 @@ async def refuse(send: Send, scope: Mapping[str, Any], status: int, reason: str)
     await _reply(send, status, reason, closing=str(scope.get("http_version") or "1.1").startswith("1"))
 
 
-async def reply_too_large(send: Send) -> None:
+async def reply_too_large(send: SendLike) -> None:
     """Answer a request whose body is beyond the limit."""
     await _reply(send, TOO_LARGE, _TOO_LARGE_TEXT)
 
 
-async def deny_websocket(send: Send) -> None:
+async def deny_websocket(send: SendLike) -> None:
     """Answer a WebSocket handshake, under a server that can send such an answer."""
     text = "This is a WSGI application: it does not serve WebSocket."
     await _reply(send, NOT_IMPLEMENTED, text, kind="websocket.http")

@@ -1,17 +1,16 @@
 """The scopes that a WSGI application cannot serve, answered as ASGI asks."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-from asgikit.wsgi._receiver import Receive
-from asgikit.wsgi._replies import Send, deny_websocket
+from asgikit.spec import ReceiveLike, ScopeLike, SendLike
+from asgikit.wsgi._replies import deny_websocket
 
 __all__ = ("refuse_websocket", "serve_lifespan")
 
 _DENIAL = "websocket.http.response"
 
 
-async def refuse_websocket(scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+async def refuse_websocket(scope: ScopeLike, receive: ReceiveLike, send: SendLike) -> None:
     """Refuse the handshake, with a text where the server can send one. Runs on the event-loop thread."""
     event = await receive()
     if event["type"] != "websocket.connect":
@@ -23,7 +22,7 @@ async def refuse_websocket(scope: Mapping[str, Any], receive: Receive, send: Sen
 
 
 async def serve_lifespan(
-    receive: Receive, send: Send, *, startup: Callable[[], object], shutdown: Callable[[], Awaitable[object]]
+    receive: ReceiveLike, send: SendLike, *, startup: Callable[[], object], shutdown: Callable[[], Awaitable[object]]
 ) -> None:
     """Answer start and end of the server. Runs on the event-loop thread."""
     while True:

@@ -8,6 +8,7 @@ from types import GeneratorType
 from typing import Any, Final, cast
 
 from asgikit.errors import ClientDisconnectedError, ResponseBodyError
+from asgikit.spec import WSGIApplication
 from asgikit.wsgi._file_wrapper import FileWrapper, file_event
 from asgikit.wsgi._inbound import Inbound
 from asgikit.wsgi._outbound import Outbound
@@ -19,8 +20,6 @@ __all__ = ("WsgiCall", "caused_by_disconnect")
 _SHORT: Final = 65536  # bytes; a list of chunks up to this size travels as one
 _PLAIN: Final = (list, tuple)  # exactly: a subclass may have a close
 _logger = logging.getLogger("asgikit.wsgi")
-
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def caused_by_disconnect(error: BaseException | None) -> bool:
@@ -41,7 +40,7 @@ class WsgiCall:
 
     def __init__(
         self,
-        application: Application,
+        application: WSGIApplication,
         environ: dict[str, Any],
         *,
         state: ResponseState,
