@@ -24,7 +24,7 @@ from asgikit.wsgi._options import BufferBody, Options
 from asgikit.wsgi._outbound import Outbound
 from asgikit.wsgi._parking import Parking
 from asgikit.wsgi._receiver import Receiver
-from asgikit.wsgi._replies import refuse, reply_too_large
+from asgikit.wsgi._replies import refuse, reply_too_large, reply_truncated
 from asgikit.wsgi._request_headers import HeaderRules, RejectedRequestError, RequestHeaders, read_headers
 from asgikit.wsgi._response import ResponseState
 from asgikit.wsgi._response_head import HopByHop
@@ -141,7 +141,7 @@ class WsgiToAsgi:
         try:
             headers = read_headers(scope.get("headers") or (), self._options.headers)
         except RejectedRequestError as rejected:
-            await refuse(send, scope, 400, rejected.reason)
+            await refuse(send, scope, rejected.reason)
             return
         if self._is_too_large(headers.length):
             await reply_too_large(send)
@@ -172,6 +172,8 @@ class WsgiToAsgi:
             await receiver.receive_all()
             if inbound.too_large:
                 await reply_too_large(send)
+            elif inbound.truncated:
+                await reply_truncated(send)
             if inbound.failed:
                 return
             environ["CONTENT_LENGTH"] = str(inbound.received)

@@ -9,7 +9,7 @@ from asgikit.wsgi._inbound import Inbound
 from asgikit.wsgi._options import Options
 from asgikit.wsgi._outbound import Batch, Outbound
 from asgikit.wsgi._receiver import Receiver
-from asgikit.wsgi._replies import reply_too_large
+from asgikit.wsgi._replies import reply_too_large, reply_truncated
 from asgikit.wsgi._worker import caused_by_disconnect
 
 __all__ = ("Exchange",)
@@ -121,6 +121,8 @@ class Exchange:
                 return
             if self._inbound.too_large and not self._started:
                 await self._refuse_body()
+            elif self._inbound.truncated and not self._started and caused_by_disconnect(error):
+                await reply_truncated(self._send)
             elif caused_by_disconnect(error):
                 _logger.debug("a WSGI application ended because its client had left", exc_info=error)
             elif isinstance(error, Exception) and not isinstance(error, asyncio.CancelledError):

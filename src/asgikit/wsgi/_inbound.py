@@ -29,6 +29,7 @@ class Inbound:
         "_parking",
         "_received",
         "_room",
+        "_truncated",
     )
 
     def __init__(
@@ -52,6 +53,7 @@ class Inbound:
         self._held = 0
         self._received = 0
         self._ended = length == 0
+        self._truncated = False
         self._error: OSError | None = None
         self._gate: threading.Lock | None = None
         self._room: asyncio.Future[None] | None = None
@@ -70,6 +72,11 @@ class Inbound:
     def received(self) -> int:
         """Bytes that came so far."""
         return self._received
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the server said that the body was over before all of its announced bytes had come."""
+        return self._truncated
 
     @property
     def too_large(self) -> bool:
@@ -92,6 +99,7 @@ class Inbound:
                 self._held += len(data)
             self._ended = self._received == self._length if more or self._length is not None else True
             if not more and not self._ended:
+                self._truncated = True
                 self._stop(ClientDisconnectedError(f"the body ended after {self._received} of {self._length} bytes"))
             self._open_gate()
 
