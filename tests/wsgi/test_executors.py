@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
 
+from asgikit.bridge import Bridge
 from asgikit.errors import ClosedError, ExecutorContractError, LoopUnavailableError, UnsupportedRuntimeError
 from asgikit.executor import InlineExecutor, WorkerThreadPool
 from asgikit.wsgi import WsgiToAsgi
@@ -111,31 +112,31 @@ def test_executor_that_breaks_its_contract() -> None:
         ask(hello, executor=Broken())
 
 
-class Bridge:
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class FakeBridge:
     """A double with one thread, as a bridge without a scope has."""
 
     def __init__(self) -> None:
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="sensitive")
         self.fails = False
 
-    def sync_to_async(self, func: Callable[[], None], /) -> Callable[[], Awaitable[None]]:
-        async def call() -> None:
-            if self.fails:
-                raise ClosedError("the bridge is closed")
-            future: Future[None] = self.pool.submit(func)
-            await asyncio.wrap_future(future)
-
-        return call
+    async def run_sync(self, func: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        if self.fails:
+            raise ClosedError("the bridge is closed")
+        return await asyncio.wrap_future(self.pool.submit(func, *args, **kwargs))
 
 
 def test_thread_sensitive_through_a_bridge() -> None:
-    bridge = Bridge()
+    bridge = FakeBridge()
     with bridge.pool:
         assert ask(which_thread, body(), bridge=bridge).body.startswith(b"sensitive")
 
 
 def test_bridge_that_refuses() -> None:
-    bridge = Bridge()
+    bridge = FakeBridge()
     bridge.fails = True
     with bridge.pool, pytest.raises(ClosedError, match="the bridge is closed"):
         ask(hello, bridge=bridge)
@@ -182,3 +183,58 @@ def test_loop_that_is_closed_is_named() -> None:
     loop.close()
     with pytest.raises(LoopUnavailableError, match="closed"):
         Mailbox(loop).post(lambda: None)
+
+
+def test_real_bridge_has_one_thread_for_what_is_sensitive() -> None:
+    """The application runs where the chain's other thread-sensitive calls run."""
+
+    async def main() -> None:
+        with Bridge() as bridge:
+            adapter = WsgiToAsgi(which_thread, bridge=bridge)
+            here = (await bridge.run_sync(threading.current_thread)).name.encode()
+            clients = [Client(body()) for _ in range(3)]
+            await asyncio.gather(*(adapter(http_scope(), client.receive, client.send) for client in clients))
+            assert {client.body for client in clients} == {here}
+
+    run(main())
+
+
+def test_real_bridge_and_a_synchronous_caller() -> None:
+    """Called from synchronous code, the application runs on that code's own thread."""
+
+    async def request(adapter: WsgiToAsgi) -> bytes:
+        client = Client(body())
+        await adapter(http_scope(), client.receive, client.send)
+        return client.body
+
+    with Bridge() as bridge:
+        adapter = WsgiToAsgi(which_thread, bridge=bridge)
+        assert bridge.async_to_sync(request)(adapter) == threading.current_thread().name.encode()
+
+
+def test_application_calls_async_code_through_the_bridge() -> None:
+    """Sync -> async -> sync within one request, on the request's own loop and thread."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        with Bridge() as bridge:
+
+            async def inner() -> bool:
+                return asyncio.get_running_loop() is loop
+
+            def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+                start_response("200 OK", [])
+                yield str(bridge.async_to_sync(inner)()).encode()
+
+            client = Client(body())
+            await WsgiToAsgi(application, bridge=bridge)(http_scope(), client.receive, client.send)
+            assert client.body == b"True"
+
+    run(main())
+
+
+def test_closed_bridge() -> None:
+    bridge = Bridge()
+    bridge.close()
+    with pytest.raises(ClosedError):
+        ask(hello, bridge=bridge)

@@ -14,7 +14,7 @@ from asgikit.wsgi._dispatch import (
     OwnPool,
     PostDispatch,
     SensitiveDispatch,
-    SupportsSyncToAsync,
+    SupportsRunSync,
 )
 from asgikit.wsgi._environ import build_environ
 from asgikit.wsgi._exchange import Exchange
@@ -76,7 +76,7 @@ class WsgiToAsgi:
         wsgi_application: WSGIApplication,
         *,
         executor: ExecutorLike | None = None,
-        bridge: SupportsSyncToAsync | None = None,
+        bridge: SupportsRunSync | None = None,
         threads: int | None = None,
         max_body_size: int | None = None,
         buffer_body: BufferBody = "never",
@@ -194,6 +194,8 @@ class WsgiToAsgi:
         finally:
             if exchange.deserted:
                 self._dispatch.abandon(call)
+            elif call.crossing is not None:
+                await asyncio.wait((call.crossing,))
             await receiver.stop()
 
     def _is_too_large(self, length: int | None) -> bool:
@@ -220,7 +222,7 @@ class WsgiToAsgi:
 
 
 def _dispatch(
-    executor: ExecutorLike | None, bridge: SupportsSyncToAsync | None, threads: int | None
+    executor: ExecutorLike | None, bridge: SupportsRunSync | None, threads: int | None
 ) -> tuple[Dispatch, bool]:
     """Return how calls are started, and whether they are known to run one at a time."""
     if (executor is not None) + (bridge is not None) + (threads is not None) > 1:

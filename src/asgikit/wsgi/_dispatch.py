@@ -2,16 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 from asgikit.errors import ClosedError, ExecutorContractError
 from asgikit.executor import WorkerThreadPool
 from asgikit.protocols import ExecutorLike, SupportsPost, WorkerHome
 from asgikit.wsgi._worker import WsgiCall
 
-__all__ = ("Dispatch", "ExecutorDispatch", "OwnPool", "PostDispatch", "SensitiveDispatch", "SupportsSyncToAsync")
+__all__ = ("Dispatch", "ExecutorDispatch", "OwnPool", "PostDispatch", "SensitiveDispatch", "SupportsRunSync")
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 class Dispatch(Protocol):
@@ -27,11 +30,11 @@ class Dispatch(Protocol):
         """End what this object made, waiting at most `grace` seconds."""
 
 
-class SupportsSyncToAsync(Protocol):
+class SupportsRunSync(Protocol):
     """A bridge, as far as this room needs one."""
 
-    def sync_to_async(self, func: Callable[[], None], /) -> Callable[[], Awaitable[None]]:
-        """Return a coroutine function that runs `func` on the thread of the chain's thread-sensitive work."""
+    async def run_sync(self, func: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Call `func` on the thread of the chain's thread-sensitive work. Called on an event-loop thread."""
         ...
 
 
@@ -126,24 +129,25 @@ class ExecutorDispatch:
 class SensitiveDispatch:
     """Thread-sensitive through a bridge: the thread that the caller's other synchronous code runs on."""
 
-    def __init__(self, bridge: SupportsSyncToAsync) -> None:
+    def __init__(self, bridge: SupportsRunSync) -> None:
         self._bridge = bridge
 
     def start(self, call: WsgiCall) -> None:
-        crossing = self._bridge.sync_to_async(call.run_and_deliver)
+        bridge = self._bridge
 
         async def cross() -> None:
             try:
-                await crossing()
+                await bridge.run_sync(call.run_and_deliver)
             except BaseException as error:
                 call.fail(error)
                 if not isinstance(error, Exception):
                     raise
 
-        call.keep(asyncio.get_running_loop().create_task(cross()))
+        call.crossing = asyncio.get_running_loop().create_task(cross())
 
     def abandon(self, call: WsgiCall) -> None:
-        call.drop()
+        if call.crossing is not None:
+            call.crossing.cancel()
 
     def close(self, grace: float) -> None:
         """Nothing: whoever made the bridge closes it."""

@@ -36,7 +36,7 @@ def caused_by_disconnect(error: BaseException | None) -> bool:
 class WsgiCall:
     """The call as work for an executor (`asgikit.protocols.Work`)."""
 
-    __slots__ = ("_application", "_context", "_environ", "_inbound", "_outbound", "_outcome", "_state", "_task")
+    __slots__ = ("_application", "_context", "_environ", "_inbound", "_outbound", "_outcome", "_state", "crossing")
 
     def __init__(
         self,
@@ -55,7 +55,8 @@ class WsgiCall:
         self._outbound = outbound
         self._context = context
         self._outcome: BaseException | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.crossing: asyncio.Task[None] | None = None
+        """The task that crosses a bridge for this call, if one does; for the event-loop thread."""
 
     @property
     def name(self) -> str:
@@ -84,15 +85,6 @@ class WsgiCall:
     def fail(self, error: BaseException, /) -> None:
         """End the request with `error`: the executor will never run the application."""
         self._outbound.done(error)
-
-    def keep(self, task: "asyncio.Task[None]") -> None:
-        """Hold the task that crosses a bridge for this call, so that it lives as long. Event-loop thread."""
-        self._task = task
-
-    def drop(self) -> None:
-        """Cancel that task. Event-loop thread."""
-        if self._task is not None:
-            self._task.cancel()
 
     def start_response(
         self, status: str, response_headers: list[tuple[str, str]], exc_info: ExcInfo | None = None
