@@ -16,6 +16,7 @@ __all__ = (
     "LeaseTimeoutError",
     "LoopUnavailableError",
     "MissingExtraError",
+    "RequestBodyDroppedError",
     "RequestBodyTooLargeError",
     "ResponseBodyError",
     "ResponseHeadError",
@@ -88,6 +89,10 @@ class UnsupportedScopeError(AsgikitError, ValueError):
 
 class ClientDisconnectedError(AsgikitError, ConnectionResetError):
     """The client left before its request was received or its response was sent as a whole."""
+
+
+class RequestBodyDroppedError(AsgikitError, OSError):
+    """A response was streamed without reading the request, so that the rest of the request had to be dropped."""
 
 
 class RequestBodyTooLargeError(AsgikitError, OSError):

@@ -47,6 +47,8 @@ class Outcome:
     returned: int = 0
     closed: int = 0
     left: bool = False
+    read: bytes = b""
+    whole: bytes | None = None
 
 
 names = st.one_of(
@@ -210,13 +212,17 @@ class Performer:
             data = getattr(environ["wsgi.input"], name)(value)
             assert isinstance(data, bytes)
             assert value < 0 or len(data) <= value
+            self.outcome.read += data
+            if value < 0 and name == "read":
+                self.outcome.whole = self.outcome.read
         elif name == "write" and self.write is not None:
             self.write(value)
         elif name == "raise":
             raise value
         elif name == "swallow":
             with suppress(OSError):
-                environ["wsgi.input"].read()
+                self.outcome.read += environ["wsgi.input"].read()
+                self.outcome.whole = self.outcome.read
 
 
 class Body:
@@ -301,6 +307,24 @@ def check_events(events: list[dict[str, Any]]) -> bool:
     return complete
 
 
+def check_body(case: Case, outcome: Outcome) -> None:
+    """Check that what was read is what was sent, and that only a whole body looked like one."""
+    sent, ended = b"", False
+    for event in case.incoming:
+        if event["type"] == "http.disconnect":
+            break
+        sent += event.get("body", b"")
+        if not event.get("more_body", False):
+            ended = True
+            break
+    assert sent.startswith(outcome.read)
+    if outcome.whole is not None:
+        announced = [value for name, value in case.scope["headers"] if name.lower() == b"content-length"]
+        expected = int(announced[0].split(b",")[0]) if announced else len(sent)
+        assert len(outcome.whole) == expected
+        assert ended or announced
+
+
 async def check(case: Case, executor: Any) -> Outcome:
     """Perform `case` and check what must hold: a response or a documented error, one close, nothing left."""
     outcome = Outcome()
@@ -313,6 +337,7 @@ async def check(case: Case, executor: Any) -> Outcome:
         raised = error
     assert outcome.closed == outcome.returned
     complete = check_events(outcome.events)
+    check_body(case, outcome)
     assert not isinstance(raised, ClientDisconnectedError | RequestBodyTooLargeError)
     if raised is None:
         assert complete or outcome.left

@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, TypeVarTuple
 from wsgiref.validate import validator
 
@@ -582,6 +583,84 @@ def test_disconnect_stops_an_endless_response() -> None:
         assert (response.closed, client.complete) == (1, False)
 
     run(main())
+
+
+@pytest.mark.parametrize("events", [3, 50])
+def test_unread_body_does_not_hide_that_the_client_left(events: int) -> None:
+    """M15: an endless response that never reads its request still ends; little or much of the request may wait."""
+    response = Body(iter(lambda: b"x" * 100, None))
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return response
+
+    async def main() -> None:
+        client = Client(*[body(b"u" * 1000, more=True)] * events, DISCONNECT)
+        scope = http_scope(method="POST", headers=[(b"content-length", b"1000000")])
+        with adapted(application, request_buffer=1000) as adapter:
+            adapter._options = replace(adapter._options, probe_after=0.0)
+            await adapter(scope, client.receive, client.send)
+        assert (client.received, response.closed, client.complete) == (events + 1, 1, False)
+
+    run(main())
+
+
+def test_dropped_body_is_never_a_whole_one() -> None:
+    """M5, M15: an application that reads after all is told."""
+    raised: list[str] = []
+
+    async def main() -> None:
+        dropped = threading.Event()
+
+        def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            start_response("200 OK", [])
+            yield b"x"
+            assert dropped.wait(TIMEOUT)
+            try:
+                environ["wsgi.input"].read()
+            except OSError as error:
+                raised.append(type(error).__name__)
+            yield b"y"
+
+        client = Client(*[body(b"u" * 1000, more=True)] * 19, body(b"u" * 1000))
+
+        async def receive() -> Mapping[str, Any]:
+            if client.incoming.empty():
+                dropped.set()
+            return await client.receive()
+
+        scope = http_scope(method="POST", headers=[(b"content-length", b"20000")])
+        with adapted(application, request_buffer=1000) as adapter:
+            adapter._options = replace(adapter._options, probe_after=0.0)
+            await adapter(scope, receive, client.send)
+        assert (client.body, client.complete) == (b"xy", True)
+
+    run(main())
+    assert raised == ["RequestBodyDroppedError"]
+
+
+def test_empty_event_is_not_the_end() -> None:
+    """M5, M16: a server may say that nothing has come yet."""
+
+    async def main() -> bytes:
+        client = Client()
+        loop = asyncio.get_running_loop()
+        waiting = asyncio.Event()
+
+        async def receive() -> Mapping[str, Any]:
+            loop.call_soon(waiting.set)
+            return await client.receive()
+
+        with adapted(echo) as adapter:
+            task = asyncio.create_task(adapter(http_scope(method="POST"), receive, client.send))
+            for event in (body(b"", more=True), body(b"abc", more=True), body(b"", more=True), body(b"def")):
+                await waiting.wait()
+                waiting.clear()
+                client.incoming.put_nowait(event)
+            await task
+        return client.body
+
+    assert run(main()) == b"abcdef"
 
 
 def test_disconnect_stops_write() -> None:

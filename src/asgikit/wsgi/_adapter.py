@@ -166,7 +166,7 @@ class WsgiToAsgi:
             parking=parking,
             demand=outbound.demand,
         )
-        receiver = Receiver(receive, inbound, outbound)
+        receiver = Receiver(receive, inbound, outbound, probe_after=options.probe_after)
         environ = self._environ(scope, headers)
         if options.receives_first(headers.length):
             await receiver.receive_all()

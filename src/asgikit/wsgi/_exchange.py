@@ -58,8 +58,10 @@ class Exchange:
                 done = batch.done
                 if not self._completed and self._failure is None:
                     await self._transmit(batch)
-                if batch.wants_body or (self._started and not (self._completed or done)):
-                    self._receiver.start()  # for the body; or to hear of a client that leaves a long response
+                if batch.wants_body:
+                    self._receiver.start()
+                if self._started and not (self._completed or done):
+                    self._receiver.streaming()
             await self._conclude()
         finally:
             if self._outbound.desert("the server cancelled the request"):

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Final
 
 from asgikit.errors import ClientDisconnectedError, LoopUnavailableError, RequestBodyTooLargeError
 from asgikit.wsgi._mailbox import Mailbox
@@ -10,9 +11,11 @@ from asgikit.wsgi._parking import Parking
 
 __all__ = ("Inbound",)
 
+_OVERFULL: Final = 4  # times the capacity
+
 
 class Inbound:
-    """One request body. `feed`, `fail` and `room` belong to the event-loop thread, `take` and `check` to the worker."""
+    """One request body. `take` and `check` belong to the worker, everything else to the event-loop thread."""
 
     __slots__ = (
         "_capacity",
@@ -101,7 +104,8 @@ class Inbound:
             if not more and not self._ended:
                 self._truncated = True
                 self._stop(ClientDisconnectedError(f"the body ended after {self._received} of {self._length} bytes"))
-            self._open_gate()
+            if data or self._ended:  # nothing at all would look like the end to whoever waits
+                self._open_gate()
 
     def fail(self, error: OSError) -> None:
         """Have every later read raise `error`, unless the body is here as a whole."""
@@ -109,13 +113,27 @@ class Inbound:
             if not self.ended:
                 self._stop(error)
 
-    async def room(self) -> None:
-        """Wait until less than the capacity is waiting to be read."""
+    @property
+    def overfull(self) -> bool:
+        """Whether so much waits to be read that the application does not seem to want it."""
+        return self._held >= _OVERFULL * self._capacity
+
+    async def room(self, patience: float | None) -> None:
+        """Wait until less than the capacity is waiting to be read, but not longer than `patience` seconds."""
         with self._lock:
             if self._held < self._capacity or self.ended:
                 return
             self._room = room = asyncio.get_running_loop().create_future()
-        await room
+        if patience is None:
+            await room
+        else:
+            await asyncio.wait((room,), timeout=patience)
+
+    def make_room(self) -> None:
+        """End a wait for room, whatever waits to be read."""
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
 
     def take(self) -> list[bytes]:
         """Return all that waits; block while that is nothing; an empty list is the end of the body."""
@@ -144,13 +162,8 @@ class Inbound:
         chunks, self._chunks = self._chunks, []
         self._held = 0
         if self._room is not None:
-            self._mailbox.post(self._resume)
+            self._mailbox.post(self.make_room)
         return chunks
-
-    def _resume(self) -> None:
-        room, self._room = self._room, None
-        if room is not None and not room.done():
-            room.set_result(None)
 
     def _stop(self, error: OSError) -> None:
         self._error = error

@@ -23,6 +23,7 @@ class Options:
     headers: HeaderRules = field(default_factory=HeaderRules)
     hop_by_hop: HopByHop = "refuse"
     coalesce: bool = True
+    probe_after: float = 1.0
     multithread: bool = True
     multiprocess: bool = True
     errors: TextIO | None = None
