@@ -34,7 +34,9 @@ class CommandModule(Protocol):
         ...
 
 
-COMMANDS: Final[Mapping[str, Command]] = {}
+COMMANDS: Final[Mapping[str, Command]] = {
+    "serve": Command("asgikit.wsgi._serve", "serve an ASGI or WSGI application with uvicorn"),
+}
 
 
 def main(argv: Sequence[str] | None = None, *, commands: Mapping[str, Command] = COMMANDS) -> int:

@@ -10,6 +10,7 @@ __all__ = (
     "AbandonedError",
     "ApplicationEndedError",
     "AsgikitError",
+    "ClientDisconnectedError",
     "ClosedError",
     "DeadlockError",
     "ExecutorContractError",
@@ -23,11 +24,18 @@ __all__ = (
     "MutableDefaultError",
     "OutputTimeoutError",
     "PartitionCountError",
+    "RequestBodyDroppedError",
+    "RequestBodyTooLargeError",
+    "ResponseBodyError",
+    "ResponseHeadError",
     "RunningLoopError",
     "ScopeError",
+    "StartResponseError",
     "StepTimeoutError",
     "UnsupportedRuntimeError",
+    "UnsupportedScopeError",
     "WrapError",
+    "WsgiApplicationError",
 )
 
 
@@ -118,3 +126,35 @@ class ApplicationEndedError(AsgikitError, RuntimeError):
 
 class OutputTimeoutError(AsgikitError, TimeoutError):
     """An application under test sent nothing, or did not end, in time; it is still running."""
+
+
+class UnsupportedScopeError(AsgikitError, ValueError):
+    """An application was called with a scope of a type that it does not serve."""
+
+
+class ClientDisconnectedError(AsgikitError, ConnectionResetError):
+    """The client left before its request was received or its response was sent as a whole."""
+
+
+class RequestBodyDroppedError(AsgikitError, OSError):
+    """A response was streamed without reading the request, so that the rest of the request had to be dropped."""
+
+
+class RequestBodyTooLargeError(AsgikitError, OSError):
+    """A request body grew beyond the limit that the operator set."""
+
+
+class WsgiApplicationError(AsgikitError, RuntimeError):
+    """A WSGI application broke a rule of PEP 3333; the mistake is the application's."""
+
+
+class StartResponseError(WsgiApplicationError, RuntimeError):
+    """`start_response` was never called, was called again without `exc_info`, or too late."""
+
+
+class ResponseHeadError(WsgiApplicationError, ValueError):
+    """The status or a header given to `start_response` cannot be sent."""
+
+
+class ResponseBodyError(WsgiApplicationError, ValueError):
+    """The response body is no iterable of bytes, or its length is not the announced one."""

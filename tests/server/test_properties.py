@@ -4,7 +4,8 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from asgikit.server import Outcome, QueuePolicy
 from asgikit.testing import ManualClock

@@ -90,7 +90,7 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
             await application(self.scope, self.receive, self.send)
         except (KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as error:  # noqa: BLE001 - an outcome of any kind is the caller's to judge
+        except BaseException as error:
             return error
         finally:
             self.over = True

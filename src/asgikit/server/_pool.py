@@ -201,7 +201,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
             self._tally.lost += 1
         try:
             letter.settle(outcome)
-        except Exception:  # noqa: BLE001 - it is the deliverer's, and must not stop the server
+        except Exception:
             logger.exception("A `done` callback failed; it was told %s", outcome)
 
     # Starting

@@ -175,7 +175,7 @@ class ApplicationCommunicator(Generic[_ScopeT, _InT, _OutT]):
             return await self._application(self.scope, self._receive, self._send)
         except (KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as error:  # noqa: BLE001 - an outcome of any kind is for the test to see
+        except BaseException as error:
             if not (self._cancelling and isinstance(error, CancelledError)):
                 self._error = error
             return None

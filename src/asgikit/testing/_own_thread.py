@@ -101,6 +101,6 @@ class OwnThreadPool:
         """
         self._home.run_until_future(future)
 
-    def close(self, grace: float = 0.0, /) -> None:  # noqa: ARG002 - SensitivePool's signature; there is nothing to wait for
+    def close(self, grace: float = 0.0, /) -> None:
         """Refuse further work, and fail what waits."""
         self._home.close()

@@ -126,7 +126,7 @@ class PartitionConsumer:
             last = "0-0"
             while not self.lost:
                 last = await self._read_some(last)
-        except Exception:  # noqa: BLE001 - the partition is given up, and taken again by whoever can read it
+        except Exception:
             logger.exception("Reading partition %d failed; it is given up", self.lease.partition)
             self._fenced(0)
 
@@ -163,7 +163,7 @@ class PartitionConsumer:
             return
         try:
             scope_id, scope, message = self._decode(fields)
-        except Exception as error:  # noqa: BLE001 - whatever a codec raises: one bad event must not stop the rest
+        except Exception as error:
             logger.error("Event %s of partition %d cannot be read: %s", entry, self.lease.partition, error)
             self.writer.bury(entry, f"cannot be read: {error}")
             return

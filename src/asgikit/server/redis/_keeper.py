@@ -97,7 +97,7 @@ class LeaseKeeper:
         while True:
             try:
                 await self._beat()
-            except Exception:  # noqa: BLE001 - a worker without a keeper would sit idle for ever
+            except Exception:
                 logger.exception("A beat of worker %s failed; the next one comes", self._worker)
             await self._rest(self._lease_time / 3)
 
