@@ -64,7 +64,7 @@ check-complete: $(call has,check)
 check-docs: $(call has,docs)
 	@echo "== docs"; $(SPHINX) docs docs/_build/html
 
-types: $(call has,types) ## six type checkers over the typing cases and the source
+types: $(call has,tests) ## six type checkers over the typing cases and the source
 	@$(RUN) -m tests.typing $(ARGS)
 
 stress: $(call has,tests) ## two minutes of random nesting, cancellation, forks and loop ends

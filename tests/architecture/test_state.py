@@ -57,7 +57,7 @@ HARMLESS: tuple[type[Any], ...] = (
 )
 
 # The frames above the running code are a fact of the program, so one file holds them; beside it stands the hook for the
-# end of the process, which knows bridges by weak references. The context variables of namespaces hold nothing themselves:
+# end of the process, which knows bridges weakly. The context variables of namespaces hold nothing themselves:
 # what is set in them belongs to contexts, and dies with those.
 THE_ONE_PIECE = ("asgikit.bridge._chain", "asgikit.bridge._exit", "asgikit.local._values")
 

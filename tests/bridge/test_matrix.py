@@ -114,7 +114,7 @@ def column(outermost: str, scope: str) -> Iterator[tuple[str, list[str]]]:
     """Read one column of `CHAINS`: how the functions are called, and where they run."""
     for line in CHAINS.strip().splitlines()[2:]:
         name, *cells = parts(line)
-        yield name, cells[COLUMNS.index((outermost, scope))].split()
+        yield name, cells[list[tuple[str, str]](COLUMNS).index((outermost, scope))].split()
 
 
 def program_of(outermost: str, scope: str, kinds: str) -> list[str]:

@@ -3,7 +3,7 @@
 import gc
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future, wait
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -18,7 +18,7 @@ from tests.support.held import SECONDS, Held
 
 
 @contextmanager
-def hosted() -> Iterator[CurrentThreadExecutor]:
+def hosted() -> Generator[CurrentThreadExecutor]:
     """Give the executor of a thread that hosts meanwhile."""
     made: Future[CurrentThreadExecutor] = Future()
     over: Future[None] = Future()

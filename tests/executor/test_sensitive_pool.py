@@ -176,7 +176,7 @@ def test_a_waiting_call_serves_its_own_lease_but_never_the_default_one() -> None
             lease.post(inside)
             item = inbox.get(True, SECONDS)
             assert item is inside
-            item.run()
+            inside.run()
             lease.resume(work)
             return threading.get_ident()
 

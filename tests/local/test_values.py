@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from hypothesis.stateful import run_state_machine_as_test as run_machine  # pyright: ignore[reportUnknownVariableType] # its argument has no type
+from hypothesis.stateful import run_state_machine_as_test as run_machine
 
 from asgikit.local import Local, clear, snapshot, written_back
 from asgikit.local._base import key_of

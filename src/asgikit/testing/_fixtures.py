@@ -43,7 +43,7 @@ def asgikit_bridge(asgikit_sensitive_pool: SensitivePool | None) -> Iterator[Bri
 
 
 def _node(request: pytest.FixtureRequest) -> pytest.Item:
-    return cast("pytest.Item", request.node)  # pyright: ignore[reportUnknownMemberType] - pytest leaves it untyped
+    return cast("pytest.Item", request.node)
 
 
 def _pending_tasks() -> "set[asyncio.Task[Any]]":

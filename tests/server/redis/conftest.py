@@ -22,7 +22,7 @@ def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisPro
 @pytest.fixture
 def run(redis_process: RedisProcess, request: pytest.FixtureRequest) -> Callable[[Main], None]:
     """Return what runs an async test with a client and a layout of four partitions of its own, for 30 s at most."""
-    name = cast("pytest.Item", request.node).name  # pyright: ignore[reportUnknownMemberType] - pytest leaves it untyped
+    name = cast("pytest.Item", request.node).name
 
     def run_main(main: Main) -> None:
         async def whole() -> None:

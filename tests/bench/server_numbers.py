@@ -1,6 +1,6 @@
 """Numbers of StatelessServer: its bound, its memory, and what a message costs however many instances there are.
 
-python -m tests.bench.rows_server
+python -m tests.bench.server_numbers
 """
 
 import asyncio
