@@ -102,6 +102,7 @@ class CurrentThreadExecutor(Executor):
             finally:
                 self.running = None
             work.deliver()
+            del work  # this frame is part of an error's traceback, which must not lead back to it (invariant I2)
         return True
 
     def run_until_future(self, future: "Future[_T]", /) -> None:

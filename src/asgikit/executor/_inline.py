@@ -24,13 +24,18 @@ class InlineExecutor(Executor):
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Run `fn(*args, **kwargs)` now, on the calling thread; the returned future is done."""
         work = FutureWork(fn, *args, **kwargs)
+        del fn, args, kwargs
         work.run()
-        return work.future
+        try:
+            return work.future
+        finally:
+            del work  # this frame is part of an error's traceback, which must not lead back to it (invariant I2)
 
     def post(self, work: Work, /) -> None:
         """Run `work` now, on the calling thread."""
         work.run()
         work.deliver()
+        del work  # as above
 
     @property
     def thread_id(self) -> None:

@@ -126,6 +126,7 @@ class LeaseWorker:
                 self.abandoned = False
                 owner.recovered(self)
         work.deliver()
+        del work  # this frame is part of an error's traceback, which must not lead back to it (invariant I2)
         if self._releasing:
             self._turn_over()
 

@@ -17,7 +17,7 @@ from asgikit.errors import AbandonedError, ClosedError, LeaseTimeoutError, Scope
 from asgikit.executor._counters import PoolCounters
 from asgikit.executor._lease_worker import Hooks, LeaseWorker
 from asgikit.executor._thread import ThreadNames, default_bound, end_all, wait_for_idle
-from asgikit.executor._work import FutureWork
+from asgikit.executor._work import FutureWork, drop
 from asgikit.protocols import Inbox, Work
 
 __all__ = ("ThreadSensitivePool",)
@@ -404,7 +404,11 @@ class ThreadSensitivePool(Executor):
                 worker.end()
             state.idle.clear()
         for work in refused:
-            work.fail(ClosedError(f"the thread-sensitive pool was closed before {work.name} could run"))
+            drop(
+                work,
+                ClosedError(f"the thread-sensitive pool was closed before {work.name} could run"),
+                quietly=fail_queued,
+            )
         return threads
 
     def __del__(self) -> None:

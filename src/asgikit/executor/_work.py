@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar
 
-__all__ = ("FutureWork", "name_of", "without_this_frame")
+from asgikit.protocols import Work
+
+__all__ = ("FutureWork", "drop", "name_of", "without_this_frame")
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -12,8 +15,9 @@ _T = TypeVar("_T")
 
 def name_of(function: object) -> str:
     """Return `module.qualname` of a callable, looking through partials; its type's name when it has none."""
-    inner = getattr(function, "func", function)
-    inner = getattr(inner, "__func__", inner)
+    while isinstance(function, partial):
+        function = function.func
+    inner = getattr(function, "__func__", function)
     qualname = getattr(inner, "__qualname__", None) or type(inner).__qualname__
     module = getattr(inner, "__module__", None) or type(inner).__module__
     return f"{module}.{qualname}"
@@ -42,7 +46,7 @@ class FutureWork(Generic[_T]):
 
     def run(self) -> None:
         fn, args, kwargs = self._fn, self._args, self._kwargs
-        self._fn, self._args, self._kwargs = None, (), {}
+        self._args, self._kwargs = (), {}  # but not the function, which has a name to tell while it runs
         if fn is None or not self.future.set_running_or_notify_cancel():
             return
         # Callbacks of the future are user code and may take long, so they belong to `run`, not to `deliver`.
@@ -50,8 +54,17 @@ class FutureWork(Generic[_T]):
             result = fn(*args, **kwargs)
         except BaseException as error:
             self.future.set_exception(without_this_frame(error))
+            # The frames below are the error's: none may lead back to it (invariant I2).
+            del self, fn, args, kwargs
         else:
+            self._fn = None
             self.future.set_result(result)
+
+    def cancel(self) -> None:
+        """Drop the call: its future is cancelled, as `concurrent.futures.Executor.shutdown` has it."""
+        self._fn, self._args, self._kwargs = None, (), {}
+        self.future.cancel()
+        self.future.set_running_or_notify_cancel()
 
     def deliver(self) -> None:
         """Nothing is left to do: `run` has told the future."""
@@ -60,3 +73,11 @@ class FutureWork(Generic[_T]):
         self._fn, self._args, self._kwargs = None, (), {}
         if self.future.set_running_or_notify_cancel():
             self.future.set_exception(error)
+
+
+def drop(work: Work, error: BaseException, *, quietly: bool) -> None:
+    """Refuse work at the end of its pool: fail it with `error`, or `quietly` cancel its future if it has one."""
+    if quietly and isinstance(work, FutureWork):
+        work.cancel()
+    else:
+        work.fail(error)

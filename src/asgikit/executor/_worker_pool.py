@@ -12,12 +12,13 @@ import warnings
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from typing import ParamSpec, TypeVar, final
 
 from asgikit.errors import AbandonedError, ClosedError
 from asgikit.executor._counters import PoolCounters
 from asgikit.executor._thread import ThreadNames, default_bound, end_all, wait_for_idle
-from asgikit.executor._work import FutureWork
+from asgikit.executor._work import FutureWork, drop
 from asgikit.protocols import Work
 
 __all__ = ("WorkerThreadPool",)
@@ -74,7 +75,11 @@ class _State:
         return len(self.abandoned) - self.max_abandoned >= self.bound
 
     def call_up(self) -> None:
-        """Have one worker look at the queue, unless one is about to. Called with the lock held."""
+        """Have one worker look at the queue, unless one is about to. Called with the lock held.
+
+        Raises:
+            RuntimeError: the system has no thread to give.
+        """
         if self.searching or not self.queue:
             return
         if self.idle:
@@ -82,6 +87,11 @@ class _State:
             self.idle.pop().wake.release()
         elif self.occupied() < self.bound:
             self.start()
+
+    def call_up_if_possible(self) -> None:
+        """The same where work is queued already: without a thread to be had, it waits for those that there are."""
+        with suppress(RuntimeError):
+            self.call_up()
 
     def start(self) -> None:
         """Start one more worker. Called with the lock held."""
@@ -111,6 +121,7 @@ class _State:
                     self.searching += 1
                 else:
                     self.seats.discard(seat)
+                    self.call_up_if_possible()
             work.deliver()
             if not self.reuse_threads:
                 return
@@ -122,12 +133,12 @@ class _State:
             self.searching -= 1
             if self.occupied() > self.bound:  # calls that hosted have come back
                 self.seats.discard(seat)
-                self.call_up()
+                self.call_up_if_possible()
                 return False
             if self.queue:
                 seat.work = self.queue.popleft()
                 self.taken += 1
-                self.call_up()
+                self.call_up_if_possible()
                 return True
             if self.closed:
                 self.seats.discard(seat)
@@ -190,7 +201,11 @@ class WorkerThreadPool(Executor):
                 )
                 raise AbandonedError(message)
             state.queue.append(work)
-            state.call_up()
+            try:
+                state.call_up()
+            except BaseException:
+                state.queue.pop()  # what is refused must not run later
+                raise
 
     @property
     def thread_id(self) -> None:
@@ -210,7 +225,7 @@ class WorkerThreadPool(Executor):
         state = self._here()
         with state.lock:
             state.hosting.add(work)
-            state.call_up()
+            state.call_up_if_possible()
 
     def resume(self, work: Work, /) -> None:
         """Take the slot back; for a moment one thread more than the bound may run."""
@@ -224,7 +239,7 @@ class WorkerThreadPool(Executor):
         with state.lock:
             if any(seat.work is work for seat in state.seats):  # else it has just ended
                 state.abandoned.add(work)
-                state.call_up()
+                state.call_up_if_possible()
 
     @property
     def counters(self) -> PoolCounters:
@@ -283,7 +298,11 @@ class WorkerThreadPool(Executor):
                 seat.wake.release()
             state.idle.clear()
         for work in refused:
-            work.fail(ClosedError(f"the worker pool {self._name!r} was closed before {work.name} could run"))
+            drop(
+                work,
+                ClosedError(f"the worker pool {self._name!r} was closed before {work.name} could run"),
+                quietly=True,
+            )
         return threads
 
     def __del__(self) -> None:
