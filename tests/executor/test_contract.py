@@ -13,7 +13,6 @@ import pytest
 from asgikit.errors import ClosedError
 from asgikit.executor import CurrentThreadExecutor, InlineExecutor, ThreadSensitivePool, WorkerThreadPool
 from asgikit.protocols import ExecutorLike, HostExecutor, SensitivePool, SupportsPost, WorkerHome
-from tests.support.broken import broken
 from tests.support.held import SECONDS, Held
 
 
@@ -142,7 +141,6 @@ def test_shutdown_runs_what_is_queued_first(make: Make) -> None:
 
 
 @pooled
-@broken(15)
 def test_shutdown_can_drop_what_is_queued(make: Make) -> None:
     ran: list[int] = []
     with make() as executor, Held() as held:
@@ -168,7 +166,7 @@ class Precious:
 
 
 @every
-@pytest.mark.parametrize("ending", ["result", pytest.param("error", marks=broken(13))])
+@pytest.mark.parametrize("ending", ["result", "error"])
 def test_nothing_of_a_call_is_kept_afterwards(kind: str, ending: str) -> None:
     """G6, I2, I4: not the function, an argument, the result, or the exception."""
 

@@ -8,7 +8,6 @@ import pytest
 from asgikit.errors import AbandonedError, ClosedError
 from asgikit.executor import WorkerThreadPool
 from asgikit.executor._work import FutureWork
-from tests.support.broken import broken
 from tests.support.held import SECONDS, Held, WatchedWork
 
 
@@ -136,7 +135,6 @@ def test_an_abandoned_call_makes_room_for_another() -> None:
         assert pool.counters.abandoned == 0
 
 
-@broken(17)
 def test_when_abandoned_calls_hold_every_thread_new_ones_are_refused_by_name() -> None:
     with WorkerThreadPool(1, max_abandoned=1) as pool, Held() as held:
         stuck = [FutureWork(held) for _ in range(2)]
@@ -193,6 +191,16 @@ def test_one_that_never_had_a_thread_may_be_forgotten() -> None:
     gc.collect()
 
 
+def test_without_reuse_every_call_gets_a_thread_of_its_own_within_the_bound() -> None:
+    """E7: numbered on."""
+    with WorkerThreadPool(1, reuse_threads=False) as pool, Held() as held:
+        futures = [pool.submit(held) for _ in range(3)]
+        held.wait()
+        held.let_go()
+        assert [future.result(SECONDS) for future in futures] == [f"asgikit-worker-{number}" for number in (1, 2, 3)]
+        assert held.most == 1
+
+
 class Starting:
     """What starting a thread does, decided by the test."""
 
@@ -200,7 +208,7 @@ class Starting:
         self.real = threading.Thread.start
         self.kept: list[threading.Thread] = []
         self.fails = False
-        monkeypatch.setattr(threading.Thread, "start", self.start)
+        monkeypatch.setattr(threading.Thread, "start", lambda thread: self.start(thread))  # noqa: PLW0108 - it has to bind
 
     def start(self, thread: threading.Thread) -> None:
         if self.fails:
@@ -213,7 +221,6 @@ class Starting:
             self.real(thread)
 
 
-@broken(18)
 def test_a_call_that_finds_no_thread_is_refused_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that was refused must not run later, when there are threads again."""
     ran: list[str] = []
@@ -226,7 +233,6 @@ def test_a_call_that_finds_no_thread_is_refused_for_good(monkeypatch: pytest.Mon
     assert ran == ["taken"]
 
 
-@broken(19)
 def test_a_worker_that_cannot_call_another_does_its_own_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the system gives no more threads, those that there are go on."""
     with WorkerThreadPool(2) as pool, monkeypatch.context() as patched:
