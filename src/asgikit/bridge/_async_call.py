@@ -270,7 +270,9 @@ class AsyncCall:
             write_back(self._before, self._after)
         if self._error is None and self._value is _UNSET:
             return None, CancelledError(f"{self.name} was cancelled before its first step")
-        return self._value, self._error
+        value, error = self._value, self._error
+        self._value = self._error = None  # the error's frames lead here, and must not lead back (invariant I2)
+        return value, error
 
     def timeout_error(self) -> TimeoutError:
         """Say what took too long, from the error that its clean-up raised, if any."""

@@ -349,7 +349,9 @@ class SyncCall:
         """Hand the outcome over. In the awaiting task."""
         if self._after is not None or self._given is not None or self._shared:
             self._finish()
-        return self._value, self._error
+        value, error = self._value, self._error
+        self._value = self._error = None  # the error's frames lead here, and must not lead back (invariant I2)
+        return value, error
 
 
 def caller(
