@@ -6,7 +6,7 @@ import inspect
 import sys
 import types
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any, TypeVar, assert_type
 
 import pytest
@@ -16,9 +16,9 @@ from asgikit import Bridge
 T = TypeVar("T")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def bridge() -> Iterator[Bridge]:
-    """One bridge for wrappers that are never called."""
+    """Give a bridge, and close it before the guard looks for threads."""
     with Bridge() as bridge:
         yield bridge
 
@@ -101,7 +101,7 @@ SYNC: dict[str, tuple[Callable[..., Any], str]] = {
 ASYNC: dict[str, tuple[Callable[..., Awaitable[Any]], str]] = {
     "function": (aplain, "aplain"),
     "generic": (aidentity, "aidentity"),
-    "lambda": (lambda number: aidentity(number), "<lambda>"),
+    "lambda": (lambda number: aidentity(number + 1), "<lambda>"),
     "bound method": (AsyncCalling().method, "method"),
     "method of the class": (AsyncCalling.method, "method"),
     "callable object": (AsyncCalling(), "AsyncCalling"),
@@ -394,7 +394,7 @@ def test_a_callable_that_returns_an_awaitable_is_accepted(bridge: Bridge) -> Non
     """J5: correct use is never warned; a future, an object with __await__, types.coroutine, a lambda."""
 
     class Awaiting:
-        def __await__(self) -> Iterator[None]:
+        def __await__(self) -> Generator[None, None, int]:
             yield
             return 1
 
@@ -408,7 +408,7 @@ def test_a_callable_that_returns_an_awaitable_is_accepted(bridge: Bridge) -> Non
 
     callables: list[Callable[[], Awaitable[int]]] = [
         lambda: asyncio.ensure_future(one()),
-        lambda: one(),
+        lambda: asyncio.wait_for(one(), 5),
         Awaiting,
         old_style,
         functools.partial(one),
