@@ -236,7 +236,9 @@ class SyncCall:
             self.check_abandoned()
 
     def deliver(self) -> None:
-        if (self.ran or self._error is not None) and self.loop is not None:
+        if self.abandoned:
+            self._late()  # here and now: its loop may stand still by now, and for good
+        elif (self.ran or self._error is not None) and self.loop is not None:
             self._mailbox.put(self, self.loop)
 
     def fail(self, error: BaseException, /) -> None:
