@@ -323,7 +323,7 @@ class SyncCall:
         """The coroutine had ended already when it was to be cancelled: the function is in plain code. Any thread."""
         loop = self.loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self.waiter.cancel)
+            loop.call_soon_threadsafe(lambda: self.waiter.cancel())  # the one that there is by then
 
     def _late(self) -> None:
         """Report an error that nobody waits for; a result may be dropped in silence (invariant B3)."""
