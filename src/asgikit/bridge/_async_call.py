@@ -51,6 +51,7 @@ class AsyncCall:
         "_loop",
         "_process",
         "_stopped",
+        "_timed_out",
         "_timeout",
         "_value",
         "_writes_back",
@@ -93,7 +94,8 @@ class AsyncCall:
         self.task: Task[None] | None = None
         self._value: Any = _UNSET
         self._error: BaseException | None = None
-        self._cancelled = False
+        self._cancelled = False  # the task is to be cancelled, and has not been yet
+        self._timed_out = False
         self._ended = False  # the coroutine is over; the loop may still be tidied up
         self._stopped = 0
         self.done: bool = False
@@ -113,7 +115,9 @@ class AsyncCall:
     def start(self, loop: AbstractEventLoop, /, *, prompt: bool) -> "Task[None]":
         self._loop = loop
         if threading.get_ident() == self.host.thread_id:
-            self.link.hosting = False  # that thread runs the loop itself
+            self.link.hosting = False  # that thread runs the loop itself, and cannot watch the time
+            if self._deadline is not None:
+                self._clock.call_later(loop, self._deadline - self._clock.now(), self._expire)
         coroutine = self._main(prompt=prompt)
         try:
             if prompt and not self._cancelled:
@@ -124,8 +128,7 @@ class AsyncCall:
         except BaseException:
             coroutine.close()
             raise
-        if self._cancelled:
-            task.cancel()
+        self._cancel_task(None)
         return task
 
     async def _main(self, *, prompt: bool) -> None:
@@ -150,10 +153,17 @@ class AsyncCall:
 
     def _cancel_task(self, missed: Callable[[], object] | None) -> None:
         task = self.task
-        if task is None:
-            return  # not started: `start` will see the mark
-        if (self._ended or not task.cancel()) and missed is not None:
+        if task is None or not self._cancelled:
+            return  # not started, and `start` will see the mark; or it has, and nobody is cancelled twice for one call
+        if not self._ended and task.cancel():
+            self._cancelled = False
+        elif missed is not None:
             missed()
+
+    def _expire(self) -> None:
+        if not self._ended:
+            self._timed_out = True
+            self.cancel()
 
     # On any thread
 
@@ -209,16 +219,15 @@ class AsyncCall:
 
     def wait(self) -> bool:
         """Host until the outcome is there; False if the time-out came first."""
-        timed_out = False
         try:
             while not self.done:
                 if not self.host.run_one(self._patience()):
                     self._look()
-                if self._deadline is None or self._clock.now() < self._deadline:
+                if self.done or self._deadline is None or self._clock.now() < self._deadline:
                     continue
-                if timed_out:
+                if self._timed_out:
                     break  # its clean-up takes longer than the grace period
-                timed_out = True
+                self._timed_out = True
                 self.cancel()
                 self._deadline = self._clock.now() + self._grace
         except BaseException:  # Ctrl-C; what hosted work raises goes to those who await it
@@ -228,7 +237,7 @@ class AsyncCall:
             raise
         finally:
             self.done = True
-        return not timed_out
+        return not self._timed_out
 
     def _wait_for_clean_up(self) -> None:
         """After Ctrl-C: a second one does not wait."""
@@ -304,6 +313,8 @@ def cross_to_async(
     try:
         in_time = call.wait()
     except BaseException:
+        if not call.done:
+            call.cancel()  # Ctrl-C came before `wait` could take care
         end(call)
         del begin, end, args, kwargs, call
         raise

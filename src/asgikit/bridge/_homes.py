@@ -166,12 +166,12 @@ class ScopeHome:
         """The scope's executor is the user's: nothing is replaced, later work queues behind the call."""
 
     def _run_one(self) -> None:
-        try:
-            work = self._inbox.get(False)
-        except Empty:  # a host has run it
-            return
-        if work is None:
-            return
+        work: Work | None = None
+        while work is None:  # a host may have left wake-ups behind
+            try:
+                work = self._inbox.get(False)
+            except Empty:  # a host has run it
+                return
         self.progress += 1
         self.thread_id, self.running = threading.get_ident(), work
         work.run()

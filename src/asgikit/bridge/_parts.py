@@ -206,7 +206,7 @@ class Parts:
         """
         running = _get_running_loop()
         if running is not None:
-            self._block(running, fn)
+            self._check_running(running, fn)
         if self.closed or self.process is not _chain.process.token:
             self._begin_anew()
         thread = _chain.here.thread
@@ -226,7 +226,9 @@ class Parts:
             self.shutdown_grace,
             writes_back=options.context_policy != "isolate",
         )
-        call.hidden_loop = running
+        if running is not None:
+            call.hidden_loop = running
+            _set_running_loop(None)
         call.link.blocks = running if caller is None else running or caller.blocks
         if self.observers:
             call.watch = self._watch_async(call, caller, link)
@@ -236,12 +238,13 @@ class Parts:
                 caller.waits_for(call)
             self._post_async(call, caller, link, options)
         except BaseException:
+            call.cancel()
             self.end_async(call)
             raise
         return call
 
-    def _block(self, running: AbstractEventLoop, fn: object) -> None:
-        """Hide the loop that this thread runs while the thread waits, if the runner says so (invariant F2)."""
+    def _check_running(self, running: AbstractEventLoop, fn: object) -> None:
+        """Refuse to block the loop that this thread runs, unless the runner says so (invariant F2)."""
         if not getattr(self.loop_runner, "blocks_running_loop", False):
             task = asyncio.current_task(running)
             where = "in a callback of the loop" if task is None else f"in the task {task.get_name()!r}"
@@ -250,7 +253,6 @@ class Parts:
                 " instead, or call the synchronous function that leads here through sync_to_async"
             )
             raise RunningLoopError(message)
-        _set_running_loop(None)
 
     def _watch_async(self, call: AsyncCall, caller: SyncCall | None, link: Link | None) -> Watch | None:
         above = enclosing_host(link)

@@ -236,7 +236,9 @@ class SyncCall:
             self.check_abandoned()
 
     def deliver(self) -> None:
-        if (self.ran or self._error is not None) and self.loop is not None:
+        if self.abandoned:
+            self._late()  # here and now: its loop may stand still by now, and for good
+        elif (self.ran or self._error is not None) and self.loop is not None:
             self._mailbox.put(self, self.loop)
 
     def fail(self, error: BaseException, /) -> None:
@@ -321,7 +323,7 @@ class SyncCall:
         """The coroutine had ended already when it was to be cancelled: the function is in plain code. Any thread."""
         loop = self.loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self.waiter.cancel)
+            loop.call_soon_threadsafe(lambda: self.waiter.cancel())  # the one that there is by then
 
     def _late(self) -> None:
         """Report an error that nobody waits for; a result may be dropped in silence (invariant B3)."""

@@ -91,8 +91,27 @@ class _State:
 
     def counted(self) -> int:
         """How many workers count towards the bound."""
-        excused = sum(not worker.permanent for worker in self.abandoned)
-        return sum(not worker.permanent for worker in self.workers) - min(excused, self.max_abandoned)
+        return sum(not worker.permanent for worker in self.workers) - min(self.left(), self.max_abandoned)
+
+    def left(self) -> int:
+        """How many workers, the default one aside, are held by abandoned calls."""
+        return sum(not worker.permanent for worker in self.abandoned)
+
+    def stuck(self) -> AbandonedError | None:
+        """Return why nobody who waits for a worker may hope for one, or None."""
+        if self.left() - self.max_abandoned < self.bound:
+            return None
+        names = sorted(worker.work.name for worker in self.abandoned if worker.work is not None)
+        return AbandonedError(
+            f"all {self.bound} workers of the thread-sensitive pool {self.pool!r} are held by abandoned calls: "
+            + ", ".join(names)
+        )
+
+    def refuse_line(self) -> list[Work]:
+        """Take out what the leases in line wait with."""
+        refused = [work for lease in self.waiting for work in lease.drop_backlog()]
+        self.waiting.clear()
+        return refused
 
 
 @final
@@ -163,6 +182,8 @@ class _Lease:
                 except AbandonedError as error:
                     refused, refusal = worker.take_queued(), error
             state.call_up()
+            if state.waiting and (stuck := state.stuck()) is not None:
+                refused, refusal = refused + state.refuse_line(), stuck
         for waiting in refused:
             if refusal is not None:
                 waiting.fail(refusal)
@@ -226,6 +247,9 @@ class _Lease:
             if worker is not None:
                 self.bind(worker)
                 return worker
+        stuck = self._state.stuck()
+        if stuck is not None:
+            raise stuck
         self._state.waiting.append(self)
         return None
 
@@ -394,9 +418,7 @@ class ThreadSensitivePool(Executor):
         refused: list[Work] = []
         with state.lock:
             state.closed = True
-            for lease in state.waiting:
-                refused.extend(lease.drop_backlog())
-            state.waiting.clear()
+            refused.extend(state.refuse_line())
             threads = [worker.thread for worker in state.workers if worker.thread is not None]
             for worker in state.workers:
                 if fail_queued:

@@ -1,0 +1,65 @@
+"""Waiting for a moment without sleeping: a call that the test holds, and conditions that tasks and threads wait for."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+SECONDS = 10.0  # nothing takes this long unless it is broken
+
+
+class Gate:
+    """A synchronous function that says when it has begun and ends when it is told to.
+
+    At the end of its `with` block it is open, so that no thread stays behind when a test fails.
+    """
+
+    def __init__(self, result: object = "through", error: BaseException | None = None) -> None:
+        """Return `result` in the end, or raise `error`."""
+        self.begun = threading.Event()
+        self.ended = threading.Event()
+        self.threads: list[str] = []
+        self._open = threading.Event()
+        self._result = result
+        self._error = error
+
+    def __call__(self) -> object:
+        """Block until the gate is opened."""
+        self.threads.append(threading.current_thread().name)
+        self.begun.set()
+        assert self._open.wait(SECONDS), "nobody opened this gate"
+        self.ended.set()
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def open(self) -> None:
+        """Let calls through, now and later."""
+        self._open.set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.open()
+
+
+async def until(condition: Callable[[], object], what: str = "what the test waits for") -> None:
+    """Let the loop go round until `condition` holds."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        await asyncio.sleep(0)
+
+
+def wait_for(condition: Callable[[], object], what: str = "what the test waits for") -> None:
+    """Let other threads run until `condition` holds."""
+    deadline = time.monotonic() + SECONDS
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen"
+        pause.wait(0.0005)
