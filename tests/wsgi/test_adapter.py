@@ -10,6 +10,8 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from typing import Any, TypeVarTuple
 from wsgiref.validate import validator
 
@@ -24,7 +26,9 @@ from asgikit.errors import (
     UnsupportedScopeError,
     WsgiApplicationError,
 )
+from asgikit.executor import WorkerThreadPool
 from asgikit.wsgi import WsgiToAsgi
+from asgikit.wsgi._mailbox import Mailbox
 from tests.wsgi.drive import DISCONNECT, TIMEOUT, Client, Environ, StartResponse, adapted, ask, body, http_scope, run
 
 POST = http_scope(method="POST", headers=[(b"content-length", b"6")])
@@ -178,8 +182,14 @@ def test_bytes_beyond_content_length_are_not_read() -> None:
     assert ask(echo, body(b"abcdefGET / HTTP/1.1"), scope=POST).body == b"abcdef"
 
 
-def never(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    raise AssertionError("the application must not run")
+class Never:
+    """An application that must not run."""
+
+    ran = False
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        self.ran = True
+        return plain(environ, start_response)
 
 
 @pytest.mark.parametrize(
@@ -189,8 +199,9 @@ def never(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 def test_too_large_body_is_refused_first(headers: list[tuple[bytes, bytes]], limit: int) -> None:
     """M17: 413, and the application does not run."""
     scope = http_scope(method="POST", headers=headers)
+    never = Never()
     client = ask(never, body(b"abc", more=True), body(b"def"), scope=scope, max_body_size=limit)
-    assert (client.status, client.complete) == (413, True)
+    assert (client.status, client.complete, never.ran) == (413, True, False)
 
 
 @pytest.mark.parametrize("answers", [True, False])
@@ -225,15 +236,16 @@ def test_body_that_grows_too_large_later(answers: bool) -> None:
 )
 def test_bad_headers_are_answered(headers: list[tuple[bytes, bytes]], words: bytes) -> None:
     """M13, M14: 400 with the real cause; the application does not run."""
+    never = Never()
     client = ask(never, scope=http_scope(headers=headers))
-    assert client.status == 400
+    assert (client.status, never.ran) == (400, False)
     assert words in client.body
     assert client.headers[b"connection"] == b"close"  # what follows may have been smuggled
 
 
 def test_connection_is_not_named_where_it_has_no_headers() -> None:
     scope = http_scope(http_version="2", headers=[(b"content-length", b"x")])
-    assert b"connection" not in ask(never, scope=scope).headers
+    assert b"connection" not in ask(Never(), scope=scope).headers
 
 
 def test_client_that_leaves_during_its_upload(caplog: pytest.LogCaptureFixture) -> None:
@@ -663,6 +675,27 @@ def test_empty_event_is_not_the_end() -> None:
     assert run(main()) == b"abcdef"
 
 
+def test_disconnect_stops_a_response_that_says_nothing() -> None:
+    """M15: empty chunks are chunks too."""
+    response = Body(chain([b"x"], iter(lambda: b"", None)))
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return response
+
+    async def main() -> None:
+        async def on_send(event: Mapping[str, Any]) -> None:
+            if event.get("body"):
+                client.incoming.put_nowait(DISCONNECT)
+
+        client = Client(body(), on_send=on_send)
+        with adapted(application) as adapter:
+            await adapter(http_scope(), client.receive, client.send)
+        assert (client.body, response.closed) == (b"x", 1)
+
+    run(main())
+
+
 def test_disconnect_stops_write() -> None:
     """M15: write() raises, also at a further try."""
     raised = 0
@@ -842,6 +875,34 @@ def test_late_failure_of_a_cancelled_request_is_logged(caplog: pytest.LogCapture
     assert "failed after its client had left" in caplog.text
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_thread_of_a_cancelled_request_does_not_count(own: bool) -> None:
+    """A request that was cancelled while its application blocks leaves the bound to others."""
+    running, go_on = threading.Event(), threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/blocks":
+            running.set()
+            assert go_on.wait(TIMEOUT)
+        return plain(environ, start_response)
+
+    async def main() -> None:
+        pool = WorkerThreadPool(1, name="given")
+        with adapted(application, **({"threads": 1} if own else {"executor": pool})) as adapter:
+            client, other = Client(), Client()
+            blocked = asyncio.create_task(adapter(http_scope(path="/blocks"), client.receive, client.send))
+            await asyncio.to_thread(running.wait, TIMEOUT)
+            blocked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await blocked
+            await adapter(http_scope(), other.receive, other.send)
+            assert other.body == b"hello"
+            go_on.set()
+        pool.close()
+
+    run(main())
+
+
 def test_request_cancelled_while_it_queues_never_runs() -> None:
     ran: list[str] = []
     running, go_on = threading.Event(), threading.Event()
@@ -927,33 +988,52 @@ def test_known_end_needs_no_crossing_of_its_own() -> None:
 
 
 def test_chunks_travel_together_while_the_client_is_slow() -> None:
-    """M21: what waited is one event; and a bounded number of bytes waits."""
-    produced = 0
+    """M21: what comes meanwhile wakes nobody, and is one event in the end."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        blocked = asyncio.Event()
+        all_there = asyncio.Event()
+
+        def chunks() -> Iterator[bytes]:
+            for _ in range(20):
+                yield b"x" * 50
+                turned = threading.Event()
+                loop.call_soon_threadsafe(turned.set)  # the loop has nothing else to do, and time to hear of it
+                assert turned.wait(TIMEOUT)
+            loop.call_soon_threadsafe(all_there.set)
 
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-            nonlocal produced
             start_response("200 OK", [])
-            for number in range(100):
-                produced += 1
-                if number == 60:
-                    loop.call_soon_threadsafe(blocked.set)
-                yield b"x" * 10
+            return chunks()
 
         async def on_send(event: Mapping[str, Any]) -> None:
-            if event.get("body") and not blocked.is_set():
-                await blocked.wait()
+            await all_there.wait()
 
         client = Client(on_send=on_send)
-        with adapted(application, response_buffer=1000) as adapter:
+        with adapted(application) as adapter:
             await adapter(http_scope(), client.receive, client.send)
         assert len(client.body) == 1000
-        assert len(client.chunks) < 50
+        assert len(client.chunks) <= 3
 
-    run(main())
+    loop = CountingLoop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(asyncio.wait_for(main(), TIMEOUT))
+    assert loop.wake_ups <= 21 + 3
+
+
+def test_workers_share_a_wake_up() -> None:
+    """M21: what several workers have to say at one moment is one crossing."""
+    loop = CountingLoop()
+    called: list[int] = []
+    mailbox = Mailbox(loop)
+    workers = [threading.Thread(target=mailbox.post, args=(partial(called.append, n),)) for n in range(5)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(TIMEOUT)
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(asyncio.sleep(0))
+    assert (sorted(called), loop.wake_ups) == ([0, 1, 2, 3, 4], 1)
 
 
 def test_response_waits_for_the_client() -> None:
