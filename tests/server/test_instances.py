@@ -408,3 +408,119 @@ def test_the_choice_and_the_order_cost_the_same_however_many_live() -> None:
 
     few, many = asyncio.run(main(20)), asyncio.run(main(2000))
     assert many <= few + 50
+
+
+def test_an_instance_that_is_told_to_end_gets_no_more_messages() -> None:
+    """N4: one that goes on receiving instead would take what the next instance should have."""
+    taken: list[tuple[int, object]] = []
+    lives = 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal lives
+        lives += 1
+        life = lives
+        try:
+            while True:
+                taken.append((life, await receive()))
+        except asyncio.CancelledError:
+            if life == 1:
+                taken.append((life, await receive()))
+            raise
+
+    async def main() -> None:
+        clock = ManualClock()
+        async with OpenServer(app, 1, clock=clock, grace_time=2.0) as server:
+            await server.give("a", 1)
+            await turn()
+            other = asyncio.create_task(server.give("b", 2))
+            await turn()
+            server.deliver_nowait("a", {"id": "a"}, 3)
+            await turn()
+            assert not other.done()
+            await advance(clock, 2.1)
+            await turn()
+            assert other.done()
+            await turn()
+
+    asyncio.run(main())
+    assert taken == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_patience_is_with_who_waits_longest_not_with_all_that_wait() -> None:
+    """As long as places become free within the grace time, nobody who works is evicted."""
+    gates: dict[object, asyncio.Event] = {}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        gates[scope["id"]] = asyncio.Event()
+        await gates[scope["id"]].wait()
+
+    async def main() -> None:
+        clock = ManualClock()
+        async with OpenServer(app, 1, clock=clock, grace_time=2.0) as server:
+            waiting = [asyncio.create_task(server.give(scope_id, 1)) for scope_id in "abcd"]
+            for scope_id in "abcd":
+                await advance(clock, 1.5)
+                gates[scope_id].set()
+                await turn()
+            await asyncio.gather(*waiting)
+            assert (server.counters.evicted, server.counters.finished) == (0, 4)
+
+    asyncio.run(main())
+
+
+def test_a_stubborn_instance_is_told_again_when_somebody_waits_for_its_place(caplog: pytest.LogCaptureFixture) -> None:
+    """N1: it keeps its place until it has ended; the one that waits gets it then."""
+    told = 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal told
+        while told < 3 or scope["id"] != "mule":
+            try:
+                await receive()
+            except asyncio.CancelledError:
+                told += scope["id"] == "mule"
+                if scope["id"] != "mule":
+                    raise
+
+    async def main() -> None:
+        clock = ManualClock()
+        async with OpenServer(app, 1, clock=clock, grace_time=2.0) as server:
+            await server.give("mule", 1)
+            await turn()
+            waiting = asyncio.create_task(server.give("b", 1))
+            for times in (1, 2, 3):
+                assert server.counters.instances == 1
+                await turn()
+                assert told == times
+                await advance(clock, 2.1)
+            assert waiting.done()
+
+    asyncio.run(main())
+    assert "'mule' does not end; it is cancelled again" in caplog.text
+
+
+def test_the_end_leaves_no_timer() -> None:
+    """N3: also when one was set for an instance that was idle, or for one that had to wait."""
+
+    async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        if scope["id"] == "busy":
+            await asyncio.Event().wait()
+        await receive()
+
+    async def main() -> None:
+        clock = ManualClock()
+        async with OpenServer(busy, 1, clock=clock, idle_timeout=60, drain_timeout=0) as server:
+            await server.give("idle", 1)
+            await turn()
+            assert clock.pending() == 1
+        assert clock.pending() == 0
+        async with OpenServer(busy, 1, clock=clock, idle_timeout=60, drain_timeout=0) as server:
+            await server.give("busy", 1)
+            await turn()
+            server.deliver_nowait("waiting", {"id": "waiting"}, 1)
+            assert clock.pending() == 1
+        assert clock.pending() == 0
+
+    asyncio.run(main())

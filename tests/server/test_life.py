@@ -256,6 +256,33 @@ def test_stop_from_another_thread_through_the_loop() -> None:
     asyncio.run(main())
 
 
+def test_a_server_that_cannot_start_can_be_stopped() -> None:
+    """N8: for example one whose Redis is not there; a cancellation from outside stays one."""
+
+    class Waiting(OpenServer):
+        async def startup(self) -> None:
+            await asyncio.Event().wait()
+
+    async def main() -> None:
+        server = Waiting(echo)
+        for stop in (True, False):
+            running = asyncio.create_task(server.arun())
+            await turn()
+            if stop:
+                server.stop()
+            else:
+                running.cancel()
+            await asyncio.wait([running])
+            assert running.cancelled() is not stop
+        entering = asyncio.create_task(server.__aenter__())
+        await turn()
+        server.stop()
+        with pytest.raises(ClosedError, match="stopped while it was starting"):
+            await entering
+
+    asyncio.run(main())
+
+
 def test_an_error_in_startup_ends_the_start() -> None:
     class Unlucky(OpenServer):
         async def startup(self) -> None:

@@ -70,3 +70,12 @@ def test_a_letter_tells_its_place_and_its_outcome_once() -> None:
     letter.admit()
     letter.settle(Outcome.HANDLED)
     assert told == ["admitted", Outcome.HANDLED]
+
+
+def test_nobody_moves_up_while_put_back_letters_hold_the_places() -> None:
+    mailbox, _ = _filled("wait", "abcd")
+    mailbox.put_back([Letter("x"), Letter("y")])
+    steps = [mailbox.take() for _ in range(6)]
+    assert [(taken.message, moved and moved.message) for taken, moved in steps] == [
+        ("x", None), ("y", None), ("a", "c"), ("b", "d"), ("c", None), ("d", None)
+    ]  # fmt: skip

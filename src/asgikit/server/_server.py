@@ -4,6 +4,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, CancelledError, Event, Task, get_running_loop
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from types import TracebackType
@@ -90,6 +91,7 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         self._pool: InstancePool[_ScopeT, _InT, _OutT] | None = None
         self._source: Task[None] | None = None
         self._stopping: Event | None = None
+        self._entering: Task[Any] | None = None
         self._closed_to_deliveries = False
 
     # What a subclass fills in
@@ -207,8 +209,9 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
 
         Afterwards no task of the server lives. Cancelling it stops the server in the same way.
         """
-        async with self:
-            await self.wait_stopped()
+        with suppress(_StoppedEarlyError):
+            async with self:
+                await self.wait_stopped()
 
     async def wait_stopped(self) -> None:
         """Wait until `handle` has ended or `stop` was called. The server is still open then: leaving it drains it."""
@@ -219,12 +222,15 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         """Have the server stop; returns at once. From another thread: `loop.call_soon_threadsafe(server.stop)`."""
         if self._stopping is not None:
             self._stopping.set()
+        if self._entering is not None:
+            self._entering.cancel("the server is stopped while it starts")
 
     async def __aenter__(self) -> Self:
         """Start serving: `handle` runs beside the block.
 
         Raises:
             ScopeError: the server runs already.
+            ClosedError: `stop` was called before `startup` had ended.
         """
         if self._pool is not None:
             raise ScopeError("The server runs already: enter it once at a time, or make one server per loop")
@@ -242,7 +248,7 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
             on_failure=self._on_failure,
         )
         try:
-            await self.startup()
+            await self._start_up(self._stopping)
         except BaseException:
             self._pool = None
             raise
@@ -276,6 +282,17 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         elif not source.cancelled() and error is None:
             source.result()
 
+    async def _start_up(self, stopping: Event) -> None:
+        self._entering = task = asyncio.current_task()
+        try:
+            await self.startup()
+        except CancelledError:
+            if task is None or not stopping.is_set() or task.uncancel():
+                raise
+            raise _StoppedEarlyError(f"{type(self).__name__} was stopped while it was starting") from None
+        finally:
+            self._entering = None
+
     def _open_pool(self) -> InstancePool[_ScopeT, _InT, _OutT]:
         if self._pool is None or self._closed_to_deliveries:
             raise ClosedError(
@@ -283,3 +300,7 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
                 " `async with server:` or while `arun()` runs"
             )
         return self._pool
+
+
+class _StoppedEarlyError(ClosedError):
+    """`stop` was called while the server was starting."""

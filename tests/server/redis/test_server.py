@@ -23,7 +23,7 @@ from asgikit.server.redis import (
     connect,
 )
 from asgikit.server.redis._connection import Connection
-from asgikit.server.redis._scripts import TAKE, TRIM
+from asgikit.server.redis._scripts import RELEASE, TAKE, TRIM
 from asgikit.testing import ManualClock
 from tests.server.redis.conftest import Main
 from tests.server.support import Receive, Scope, Send, ignore, turn
@@ -454,3 +454,56 @@ def test_a_cancellation_that_the_client_swallows_is_renewed() -> None:
             await task
 
     asyncio.run(main())
+
+
+def test_a_partition_is_taken_by_one_worker_and_tokens_only_grow(run: Run) -> None:
+    """Whoever is second gets nothing; one whose grant was lost on the way gets a new, larger token."""
+
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        keys = layout.keys(0)
+        names = (keys.lease, keys.fence, keys.events, keys.output, keys.history)
+
+        async def take(worker: str) -> int:
+            return int(await client.execute_command("EVAL", TAKE.source, 5, *names, worker, 60_000, layout.group))
+
+        assert [await take("a"), await take("b"), await take("a"), await take("b")] == [1, 0, 2, 0]
+        await client.execute_command("DEL", keys.lease)
+        assert [await take("b"), await take("a")] == [3, 0]
+
+    run(main)
+
+
+def test_giving_back_a_lease_that_is_lost_takes_nothing_from_its_new_holder(run: Run) -> None:
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        token = await usurp(client, layout, "s")
+        lease = layout.keys(layout.partition_of("s")).lease
+        names = (layout.workers_key, lease)
+        await client.execute_command("EVAL", RELEASE.source, 2, *names, "w", f"{token - 1}:w")
+        assert await client.execute_command("EXISTS", lease) == 1
+        await client.execute_command("EVAL", RELEASE.source, 2, *names, "usurper", f"{token}:usurper")
+        assert await client.execute_command("EXISTS", lease) == 0
+
+    run(main)
+
+
+def test_no_more_is_read_ahead_than_was_said(run: Run) -> None:
+    gate = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await gate.wait()
+            await send(message)
+
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        one = StreamLayout(prefix=layout.prefix, partitions=1)
+        await publish(client, one, *((f"s{n}", n) for n in range(100)))
+        async with RedisServer(app, client=client, layout=one, prefetch=10) as server:
+            await until(lambda: server.counters.delivered == 10)
+            await publish(client, one, ("more", 100))
+            assert await pending(client, one, "s") == 10
+            assert server.counters.instances == 10
+            gate.set()
+            assert len(await outputs(client, one, 101)) == 101
+
+    run(main)
