@@ -90,7 +90,7 @@ class ThreadCriticalLocal:
             else:
                 replace(side.key, {other: value for other, value in values.items() if other != name})
 
-    def __init_subclass__(cls) -> NoReturn:
+    def __init_subclass__(cls) -> None:
         """Refuse: values here have no defaults or methods that a subclass could add."""
         raise TypeError("ThreadCriticalLocal cannot be subclassed: keep one as an attribute of your own class")
 

@@ -1,6 +1,6 @@
 """The namespace with any attributes, which follows the context."""
 
-from typing import TYPE_CHECKING, Any, NoReturn, final
+from typing import TYPE_CHECKING, Any, final
 
 from asgikit.local._base import Namespace
 
@@ -32,6 +32,6 @@ class Local(Namespace):
         def __setattr__(self, name: str, value: Any, /) -> None: ...
         def __delattr__(self, name: str, /) -> None: ...
 
-    def __init_subclass__(cls) -> NoReturn:
+    def __init_subclass__(cls) -> None:
         """Refuse: fields, defaults and methods need a LocalNamespace."""
         raise TypeError("Local cannot be subclassed: subclass asgikit.local.LocalNamespace, which has typed fields")
