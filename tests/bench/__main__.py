@@ -48,14 +48,19 @@ def all_rows() -> list[Row]:
 
 
 def chosen(rows: Sequence[Row], names: Sequence[str] | None) -> list[Row]:
-    """Return the rows that were named, or all."""
+    """Return the rows that were named, or all. A name of no row is that of a group: `local` names `local-read`, ..."""
     if not names:
         return list(rows)
-    known = {row.name: row for row in rows}
-    unknown = [name for name in names if name not in known]
+    found = {name: _named(rows, name) for name in names}
+    unknown = [name for name, group in found.items() if not group]
     if unknown:
-        raise SystemExit(f"no row is named {', '.join(unknown)}; there are: {', '.join(known)}")
-    return [known[name] for name in names]
+        raise SystemExit(f"no row is named {', '.join(unknown)}; there are: {', '.join(row.name for row in rows)}")
+    return [row for group in found.values() for row in group]
+
+
+def _named(rows: Sequence[Row], name: str) -> list[Row]:
+    exactly = [row for row in rows if row.name == name]
+    return exactly or [row for row in rows if row.name.startswith(f"{name}-")]
 
 
 def run_rows(rows: Sequence[Row], seconds: float) -> tuple[list[dict[str, Any]], bool]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import NoReturn
 
@@ -73,3 +74,9 @@ def test_a_row_that_does_not_exist_is_named_with_those_that_do() -> None:
     with pytest.raises(SystemExit, match=r"no row is named nested, scoop; there are: a-row"):
         chosen([row()], ["nested", "a-row", "scoop"])
     assert [found.name for found in chosen([row()], ["a-row"])] == ["a-row"]
+
+
+def test_what_names_no_row_names_a_group() -> None:
+    rows = [replace(row(), name=name) for name in ("cold", "cold-pooled", "local-read", "local-write")]
+    assert chosen(rows, ["local"]) == rows[2:]
+    assert chosen(rows, ["cold"]) == rows[:1]

@@ -8,6 +8,7 @@ import pytest
 from asgikit import Bridge
 from asgikit.local import Local, snapshot
 from asgikit.local._base import key_of
+from asgikit.local._values import SHARDS
 
 
 @pytest.mark.parametrize("crossing", ["function", "coroutine"])
@@ -107,3 +108,35 @@ def test_workers_begin_empty() -> None:
             assert await asyncio.create_task(look()) == {}
 
     asyncio.run(main())
+
+
+def test_calls_that_share_one_context() -> None:
+    """G3: side by side on one given context they take turns, and each finds what the one before left."""
+    local = Local()
+    context = contextvars.Context()
+    context.run(setattr, local, "count", 0)
+
+    def count() -> None:
+        local.count += 1
+
+    async def main() -> None:
+        with Bridge() as bridge:
+            counting = bridge.sync_to_async(count, thread_sensitive=False, context=context)
+            await asyncio.gather(*(counting() for _ in range(20)))
+
+    asyncio.run(main())
+    assert context.run(getattr, local, "count") == 20
+
+
+def test_a_context_does_not_grow_with_the_number_of_namespaces() -> None:
+    """G4: however many namespaces have values, what a crossing looks through has an upper bound."""
+    alive: list[Local] = []
+
+    def fill() -> int:
+        for number in range(1000):
+            local = Local()
+            local.number = number
+            alive.append(local)
+        return len(contextvars.copy_context())
+
+    assert contextvars.Context().run(fill) <= len(SHARDS)

@@ -30,7 +30,11 @@ def no_attribute(owner: object, name: str) -> AttributeError:
 
 
 def refuse_copy(owner: object) -> NoReturn:
-    """Raise what `copy` and `pickle` meet: LocalCopyError."""
+    """Tell `copy` and `pickle` that there is nothing to take along.
+
+    Raises:
+        LocalCopyError: always.
+    """
     name = type(owner).__name__
     raise LocalCopyError(
         f"{name} objects cannot be copied or pickled: their values belong to the running context or thread, not to the "

@@ -38,8 +38,13 @@ class ThreadCriticalLocal:
     carries them, neither a bridge nor `asyncio.to_thread`, and the sync code of a thread does not see what the tasks
     of its event loop set.
 
-    May be used on any thread; reading takes no lock. Raises AttributeError where no value is visible. The values die
-    with the namespace, the thread, or the last context that holds them. Source: the truth table in the documentation.
+    May be used on any thread; reading takes no lock. The values die with the namespace, the thread, or the last
+    context that holds them. Source: the truth table in the documentation.
+
+    Raises:
+        AttributeError: an attribute is read or deleted where no value is visible.
+        LocalCopyError: it is copied or pickled.
+        TypeError: it is subclassed.
     """
 
     __slots__ = ("__weakref__", "_sides")
@@ -85,8 +90,8 @@ class ThreadCriticalLocal:
             else:
                 replace(side.key, {other: value for other, value in values.items() if other != name})
 
-    def __init_subclass__(cls) -> NoReturn:
-        """Refuse. Raises TypeError."""
+    def __init_subclass__(cls) -> None:
+        """Refuse: values here have no defaults or methods that a subclass could add."""
         raise TypeError("ThreadCriticalLocal cannot be subclassed: keep one as an attribute of your own class")
 
     def __dir__(self) -> list[str]:

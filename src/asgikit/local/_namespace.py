@@ -17,22 +17,27 @@ __all__ = ("LocalNamespace",)
 class LocalNamespace(Namespace):
     """A `Local` whose fields are declared: annotate them in a subclass, with or without a default.
 
+    Example::
+
         class Request(LocalNamespace):
-            user: str                                        # AttributeError until it is set
-            retries: int = 0                                 # seen wherever nothing was set
-            tags: list[str] = field(default_factory=list)    # dataclasses.field: made at the first read in a context
+            user: str  # AttributeError until it is set
+            retries: int = 0  # seen wherever nothing was set
+            tags: list[str] = field(default_factory=list[str])  # dataclasses.field: made at the first read in a context
 
     A factory is called on the thread that reads. What it makes belongs to the context that reads: tasks started there
     later share it, siblings and parents make their own. `del` goes back to the default. Methods and properties work as
     usual. Everything else is as with `Local`.
 
-    A subclass that gives a field a list, dict or set itself as default raises MutableDefaultError.
+    Raises:
+        AttributeError: a field is read or deleted where no value and no default is visible.
+        MutableDefaultError: a subclass gives a field a list, dict or set itself as default.
+        LocalCopyError: it is copied or pickled.
     """
 
     __slots__ = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Put the defaults into effect. Raises MutableDefaultError (a ValueError)."""
+        """Put the defaults into effect."""
         super().__init_subclass__(**kwargs)
         for name, value in list(vars(cls).items()):
             _declare(cls, name, value)

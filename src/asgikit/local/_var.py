@@ -41,7 +41,11 @@ class LocalVar(Generic[_T]):
     @overload
     def get(self, default: _D, /) -> _T | _D: ...
     def get(self, *default: Any) -> Any:
-        """Return the value visible here, else `default`, else the variable's own. Raises LookupError without any."""
+        """Return the value visible here, else `default`, else the variable's own.
+
+        Raises:
+            LookupError: there is none of the three.
+        """
         return self._get(*default)
 
     def set(self, value: _T, /) -> Token[_T]:
@@ -51,8 +55,9 @@ class LocalVar(Generic[_T]):
     def reset(self, token: Token[_T], /) -> None:
         """Go back to the value before the `set` that returned `token`.
 
-        Raises ValueError for a token of another variable or context (a crossing carries values, not tokens),
-        RuntimeError for one used before.
+        Raises:
+            ValueError: the token is of another variable or context; a crossing carries values, not tokens.
+            RuntimeError: the token was used before.
         """
         self._reset(token)
 

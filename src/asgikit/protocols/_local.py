@@ -13,11 +13,19 @@ class LocalLike(Protocol):
     """
 
     def __getattr__(self, name: str, /) -> Any:
-        """Return the value visible here. Raises AttributeError when none is."""
+        """Return the value visible here.
+
+        Raises:
+            AttributeError: there is none.
+        """
         ...
 
     def __setattr__(self, name: str, value: Any, /) -> None:
         """Set the value for the code that runs here, and for nobody else."""
 
     def __delattr__(self, name: str, /) -> None:
-        """Remove the value visible here. Raises AttributeError when none is."""
+        """Remove the value visible here.
+
+        Raises:
+            AttributeError: there is none.
+        """
