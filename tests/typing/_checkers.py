@@ -157,7 +157,27 @@ _TY_LEFT_OUT = (
 )
 _PYREFLY_LEFT_OUT = ("missing-override-decorator", "implicit-any-empty-container", "implicit-any-type-argument")
 _PYRIGHT_SOURCE = {"reportUnnecessaryTypeIgnoreComment": "error", "reportPrivateUsage": "none"}
-_BASED_SOURCE: Mapping[str, object] = _PYRIGHT_SOURCE
+_BASED_LEFT_OUT = (
+    *("Any", "ExplicitAny"),  # the truth, where it stands
+    *(
+        "ImplicitOverride",
+        "ImplicitStringConcatenation",
+        "MissingSuperCall",
+        "UnusedCallResult",
+        "UnusedParameter",
+    ),  # style
+    *("UnannotatedClassAttribute", "UninitializedInstanceVariable"),  # verifytypes asks for what users can see
+    *("ImportCycles", "PrivateUsage"),  # import-linter knows the rooms and which imports happen at run time
+    *("IncompatibleUnannotatedOverride", "InvalidCast"),  # of `__slots__`; of a module to a protocol
+    "UnsafeMultipleInheritance",  # each of our errors is a builtin one too
+    "Unreachable",  # what is for another version of Python
+)
+_BASED_SOURCE: Mapping[str, object] = {
+    **_PYRIGHT_SOURCE,
+    "typeCheckingMode": "all",
+    "deprecateTypingAliases": False,
+    **{f"report{rule}": "none" for rule in _BASED_LEFT_OUT},
+}
 
 CHECKERS: tuple[Checker, ...] = (
     Checker("mypy", _mypy, read.from_mypy),
