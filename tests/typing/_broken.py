@@ -23,7 +23,7 @@ class Break:
     times: int
 
 
-_BRIDGE = "bridge/_bridge.py"
+_BRIDGE = "bridge/_wrapping.py"
 
 BREAKS: tuple[Break, ...] = (
     Break("sync_to_async forgets the parameters", _BRIDGE, "Callable[_P, _Coro[_R]]", "Callable[..., _Coro[_R]]", 4),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.typing._broken import broken_sources
 from tests.typing._cache import check
 from tests.typing._checkers import Checker, CheckerCrash, Job
 from tests.typing._diagnostics import (
@@ -220,3 +221,9 @@ def test_a_page_is_a_file_of_cases_in_which_every_line_keeps_its_number() -> Non
     assert text.splitlines()[4] == "f(1)"
     assert cases[1].required == ()
     assert cases[2].required == (frozenset({16}),)
+
+
+def test_the_breaks_fit_the_source(tmp_path: Path) -> None:
+    """`--broken` edits the source as text; when a signature moves, its break has to follow."""
+    for broken, src in broken_sources(tmp_path):
+        assert broken.new in (src / "asgikit" / broken.file).read_text()

@@ -15,7 +15,7 @@ from typing import Any, Final, final
 
 from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, write_back
-from asgikit.bridge._first_step import start_task
+from asgikit.bridge._first_step import create_task, start_task
 from asgikit.bridge._links import HostLink
 from asgikit.bridge._watch import Watch
 from asgikit.errors import LoopUnavailableError, WrapError
@@ -124,7 +124,7 @@ class AsyncCall:
                 self.task = task = start_task(loop, coroutine, self._before)
             else:
                 # Not `context=`: task factories written before 3.11 do not take it.
-                self.task = task = self._before.run(loop.create_task, coroutine)
+                self.task = task = self._before.run(create_task, loop, coroutine)
         except BaseException:
             coroutine.close()
             raise

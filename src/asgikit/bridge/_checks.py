@@ -96,7 +96,7 @@ def check_async(function: object, argument: str = "async_to_sync") -> None:
     raise WrapError(message)
 
 
-def named_like(wrapper: Callable[..., Any], function: Callable[..., Any]) -> None:
+def named_like(wrapper: Any, function: Callable[..., Any]) -> None:
     """Give `wrapper` the name, doc and signature of `function`; also where that has no name of its own."""
     functools.update_wrapper(wrapper, function)
     for mark in _MARKS:  # of the function, and wrong for its other side (invariant J4)

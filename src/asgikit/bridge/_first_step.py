@@ -12,19 +12,25 @@ from collections.abc import Coroutine
 from contextvars import Context
 from typing import Any
 
-__all__ = ("start_task",)
+__all__ = ("create_task", "start_task")
+
+
+def create_task(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, None]) -> "Task[None]":
+    """Make a task in the running context: `Context.run` of this is typed, of the loop's own generic method is not."""
+    return loop.create_task(coroutine)
 
 
 def start_task(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, None], context: Context) -> "Task[None]":
     """Make a task for `coroutine` in a copy of `context`. Called on the thread of `loop`, outside of any task."""
     if loop.get_task_factory() is not None:
-        return context.run(loop.create_task, coroutine)  # not `context=`: older factories do not take it
+        return context.run(create_task, loop, coroutine)  # not `context=`: older factories do not take it
     if sys.version_info >= (3, 12):
         return asyncio.Task(coroutine, loop=loop, context=context.copy(), eager_start=True)
-    task: Task[None] = loop.create_task(coroutine, context=context.copy())
-    if isinstance(loop, BaseEventLoop):
-        _step_now(loop, task)
-    return task
+    else:  # noqa: RET505 - so that checkers leave out what is for another version
+        task: Task[None] = loop.create_task(coroutine, context=context.copy())
+        if isinstance(loop, BaseEventLoop):
+            _step_now(loop, task)
+        return task
 
 
 def _step_now(loop: Any, task: "Task[None]") -> None:

@@ -99,7 +99,8 @@ class SubmitHome:
 
     __slots__ = ("_executor",)
 
-    thread_id = running = None  # no thread of its own that we know
+    thread_id: None = None  # no thread of its own that we know
+    running: None = None
     progress = 0
 
     def __init__(self, executor: ExecutorLike) -> None:

@@ -21,6 +21,7 @@ from asgikit.bridge._options import Options
 from asgikit.bridge._parts import Parts
 from asgikit.bridge._sync_call import SyncCall
 from asgikit.executor import without_this_frame
+from asgikit.protocols import Lease
 
 __all__ = ("Steps", "lockstep", "read_ahead")
 
@@ -39,7 +40,7 @@ class Steps:
         self._parts = parts
         self._link = _chain.current.get()
         self._context = copy_context()
-        self._lease = None
+        self._lease: Lease | None = None
         self._home = parts.home_for(options)
         if self._home is parts.free_home:  # any one thread will do, but it has to be one
             self._home = self._lease = parts.sensitive_pool.lease()

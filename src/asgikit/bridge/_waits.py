@@ -9,7 +9,7 @@ import sys
 import traceback
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from asgikit.bridge._async_call import AsyncCall
@@ -26,7 +26,7 @@ def _blocked_in(work: Any) -> "tuple[SyncCall, AsyncCall] | None":
             return None
         hosted = inner.host.running
         if hosted is None:
-            return work, inner
+            return cast("SyncCall", work), inner
         work = hosted
     return None
 

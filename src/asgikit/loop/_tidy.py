@@ -31,7 +31,8 @@ async def finished(task: "Task[None]") -> None:
 
 async def cancel_leftovers(loop: AbstractEventLoop, after: str | None) -> None:
     """Cancel and await every other task of `loop`, naming them in a warning unless `after` is None (invariant F6)."""
-    left: set[Task[Any]] = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
+    current = asyncio.current_task(loop)
+    left: set[Task[Any]] = {task for task in asyncio.all_tasks(loop) if task is not current}
     if not left:
         return
     if after is not None:

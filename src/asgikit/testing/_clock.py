@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextvars import Context, copy_context
+from typing import final
 
 from asgikit.errors import StepTimeoutError
 from asgikit.protocols import Cancellable
@@ -49,6 +50,7 @@ class _Timer:
             callback()
 
 
+@final
 class ManualClock:
     """A `asgikit.protocols.Clock` that stands still until the test calls `advance`.
 

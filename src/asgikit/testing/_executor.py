@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future
-from typing import Generic, ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar, final
 
 from typing_extensions import override
 
@@ -47,6 +47,7 @@ class _Submitted(Generic[_T]):
             self.future.set_exception(error)
 
 
+@final
 class ManualExecutor(Executor):
     """A working executor without a thread: it holds what is submitted or posted until the test runs it.
 

@@ -8,12 +8,14 @@ too long breaks the whole sequence, so that a test ends with one clear error ins
 import asyncio
 import threading
 from types import TracebackType
+from typing import final
 
 from asgikit.errors import StepTimeoutError
 
 __all__ = ("Step", "Steps")
 
 
+@final
 class Steps:
     """Numbered steps, starting with 1, that threads and tasks take strictly in order.
 
@@ -144,6 +146,7 @@ class Steps:
         )
 
 
+@final
 class Step:
     """One step of `Steps` as a block: entered when its turn has come, done when the block ends."""
 
