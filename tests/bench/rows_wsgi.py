@@ -1,21 +1,22 @@
-"""Bench rows for the WSGI room: row -> competitor -> a coroutine function that does the job once.
+"""The WSGI room: one request through the adapter, in process, by each that offers one.
 
-Plain data and small drivers; no threads, no sockets, no clock but in `main`. Everything runs in process: an
-application, a scope, a receive that has its events ready, a send that looks at what it gets.
+An application, a scope, a receive that has its events ready, a send that looks at what it gets: no sockets.
 Bars are those of DESIGN.md, section 8, as ratios of requests per second.
 """
 
 import asyncio
-import statistics
-import sys
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from asgikit.wsgi import WsgiToAsgi
+from tests.bench.shape import OURS, Bar, Entrant, Round, Row, async_rounds
+
+__all__ = ("ROWS",)
 
 Application = Callable[[Any, Any, Any], Awaitable[object]]
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -50,86 +51,67 @@ def slow(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
 
 
 @dataclass(frozen=True)
-class Bar:
-    """`asgikit` must do at least `ratio` times what `rival` does."""
+class Job:
+    """One kind of request, and how many bytes have to come back."""
 
-    rival: str
-    ratio: float
-
-
-@dataclass(frozen=True)
-class Row:
-    """One job."""
-
-    name: str
     wsgi: Wsgi
-    callers: int
-    calls: int
-    bars: tuple[Bar, ...]
+    expected: int
     body: tuple[bytes, ...] = ()
-    expected: int = 12
 
 
-ROWS: Final = (
-    Row("hello, 1 caller", hello, 1, 300, (Bar("uvicorn", 1.0),)),
-    Row("hello, 50 callers", hello, 50, 20, (Bar("uvicorn", 1.0),)),
-    Row("100 chunks of 1 KiB", chunks, 1, 30, (Bar("asgiref", 6.0),), expected=102400),
-    Row("16 MiB upload", upload, 1, 3, (Bar("asgiref", 1.5),), (PIECE,) * (UPLOAD // len(PIECE)), 8),
-    Row("10 ms handler, 20 callers", slow, 20, 4, (Bar("a2wsgi", 1.0),)),
-)
+HELLO: Final = Job(hello, 12)
+CHUNKS: Final = Job(chunks, 100 * len(CHUNK))
+UPLOADS: Final = Job(upload, 8, (PIECE,) * (UPLOAD // len(PIECE)))
+SLOW: Final = Job(slow, 12)
 
 
-Entrant = tuple[Application, Callable[[], object]]
+@contextmanager
+def ours(job: Job, callers: int) -> Generator[Round]:
+    with closing(WsgiToAsgi(job.wsgi)) as adapter, rounds(adapter, job, callers) as round_of:
+        yield round_of
 
 
-def _asgikit(wsgi: Wsgi) -> Entrant:
-    adapter = WsgiToAsgi(wsgi)
-    return adapter, adapter.close
-
-
-def _asgiref(wsgi: Wsgi) -> Entrant:
+@contextmanager
+def asgiref(job: Job, callers: int) -> Generator[Round]:
     from asgiref.wsgi import WsgiToAsgi as Theirs
 
     make: Any = Theirs  # it has no types
-    return make(wsgi), lambda: None
+    with rounds(make(job.wsgi), job, callers) as round_of:
+        yield round_of
 
 
-def _a2wsgi(wsgi: Wsgi) -> Entrant:
+@contextmanager
+def a2wsgi(job: Job, callers: int) -> Generator[Round]:
     from a2wsgi import WSGIMiddleware
 
     make: Any = WSGIMiddleware  # its WSGI types are its own
-    adapter = make(wsgi)
-    return adapter, adapter.executor.shutdown
+    adapter = make(job.wsgi)
+    with adapter.executor, rounds(adapter, job, callers) as round_of:
+        yield round_of
 
 
-def _uvicorn(wsgi: Wsgi) -> Entrant:
+@contextmanager
+def uvicorn(job: Job, callers: int) -> Generator[Round]:
     from uvicorn.middleware import wsgi as middleware
 
     make: Any = vars(middleware)["_WSGIMiddleware"]  # the public name is a2wsgi's class where that is installed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        adapter = make(wsgi)
-    return adapter, adapter.executor.shutdown
+        adapter = make(job.wsgi)
+    with adapter.executor, rounds(adapter, job, callers) as round_of:
+        yield round_of
 
 
-COMPETITORS: Final[Mapping[str, Callable[[Wsgi], Entrant]]] = {
-    "asgikit": _asgikit,
-    "asgiref": _asgiref,
-    "a2wsgi": _a2wsgi,
-    "uvicorn": _uvicorn,
-}
-
-
-def scope(row: Row) -> dict[str, Any]:
-    """Return the scope of one request of this row."""
+def scope(job: Job) -> dict[str, Any]:
+    """Return the scope of one request of this job."""
     headers = [(b"host", b"localhost"), (b"user-agent", b"bench"), (b"accept", b"*/*")]
-    if row.body:
-        headers.append((b"content-length", b"%d" % sum(map(len, row.body))))
+    if job.body:
+        headers.append((b"content-length", b"%d" % sum(map(len, job.body))))
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "POST" if row.body else "GET",
+        "method": "POST" if job.body else "GET",
         "scheme": "http",
         "path": "/",
         "raw_path": b"/",
@@ -141,10 +123,10 @@ def scope(row: Row) -> dict[str, Any]:
     }
 
 
-async def request(application: Application, row: Row) -> None:
+async def request(application: Application, job: Job) -> None:
     """Send one request and check that the whole response came."""
-    left = iter(row.body)
-    remaining = len(row.body)
+    left = iter(job.body)
+    remaining = len(job.body)
     never: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
     told = False
     received = 0
@@ -161,51 +143,30 @@ async def request(application: Application, row: Row) -> None:
         nonlocal received
         received += len(event.get("body", b""))
 
-    await application(scope(row), receive, send)
-    if received != row.expected:
-        raise AssertionError(f"{row.name}: {received} bytes came instead of {row.expected}")
+    await application(scope(job), receive, send)
+    if received != job.expected:
+        raise AssertionError(f"{received} bytes came instead of {job.expected}")
 
 
-async def round_of(application: Application, row: Row) -> float:
-    """Do the row's calls once; return requests per second."""
-
-    async def caller() -> None:
-        for _ in range(row.calls):
-            await request(application, row)
-
-    began = time.perf_counter()
-    await asyncio.gather(*(caller() for _ in range(row.callers)))
-    return row.callers * row.calls / (time.perf_counter() - began)
+@contextmanager
+def rounds(application: Application, job: Job, callers: int) -> Generator[Round]:
+    with async_rounds(partial(request, application, job), callers=callers) as round_of:
+        yield round_of
 
 
-async def measure(row: Row, rounds: int) -> dict[str, float]:
-    """Return the median requests per second of each competitor, rounds interleaved."""
-    with ExitStack() as stack:
-        entrants: dict[str, Application] = {}
-        for name, make in COMPETITORS.items():
-            entrants[name], close = make(row.wsgi)
-            stack.callback(close)
-            await request(entrants[name], row)
-        results: dict[str, list[float]] = {name: [] for name in entrants}
-        for _ in range(rounds):
-            for name, entrant in entrants.items():
-                results[name].append(await round_of(entrant, row))
-        return {name: statistics.median(values) for name, values in results.items()}
+def entrants(job: Job, callers: int = 1) -> dict[str, Entrant]:
+    makers = {OURS: ours, "asgiref": asgiref, "uvicorn": uvicorn, "a2wsgi": a2wsgi}
+    return {name: partial(make, job, callers) for name, make in makers.items()}
 
 
-def main(rounds: int = 7) -> int:
-    """Print every row; return 1 if a bar was missed."""
-    missed = 0
-    for row in ROWS:
-        medians = asyncio.run(measure(row, rounds))
-        print(f"{row.name:28}", *(f"{name} {value:9.0f}/s" for name, value in medians.items()))
-        for bar in row.bars:
-            ratio = medians["asgikit"] / medians[bar.rival]
-            verdict = "ok" if ratio >= bar.ratio else "MISSED"
-            missed += verdict != "ok"
-            print(f"{'':28} {ratio:.2f} x {bar.rival}, bar {bar.ratio}: {verdict}")
-    return 1 if missed else 0
+def row(name: str, title: str, entrants: Mapping[str, Entrant], bar: Bar, calls: int) -> Row:
+    return Row(f"wsgi-{name}", f"WSGI, {title}", entrants, (bar,), calls, unit="rate")
 
 
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 7))
+ROWS: Final = (
+    row("hello", "hello, one caller", entrants(HELLO), Bar.rate("uvicorn", 1.0), 50),
+    row("hello-50", "hello, 50 callers", entrants(HELLO, 50), Bar.rate("uvicorn", 1.0), 200),
+    row("chunks", "100 chunks of 1 KiB", entrants(CHUNKS), Bar.rate("asgiref", 6.0), 5),
+    row("upload", "16 MiB upload", entrants(UPLOADS), Bar.rate("asgiref", 1.5), 1),
+    row("slow", "10 ms handler, 20 callers", entrants(SLOW, 20), Bar.rate("a2wsgi", 1.0), 40),
+)
