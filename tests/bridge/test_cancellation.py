@@ -28,7 +28,9 @@ def above_debug(records: list[logging.LogRecord]) -> list[str]:
 
 
 @pytest.mark.parametrize("thread_sensitive", [True, False])
-def test_the_await_ends_at_once_and_the_function_goes_on(thread_sensitive: bool, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_await_ends_at_once_and_the_function_goes_on(
+    thread_sensitive: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     """B1: a cancelled request is no record above DEBUG. B8: it ends in CancelledError, at once."""
     caplog.set_level(logging.DEBUG)
 

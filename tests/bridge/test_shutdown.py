@@ -14,7 +14,13 @@ from asgikit import Bridge
 from asgikit.bridge import _async_call
 from asgikit.errors import ClosedError, LoopUnavailableError, RunningLoopError
 from asgikit.executor import ThreadSensitivePool, WorkerThreadPool
-from asgikit.loop import BlockingLoopRunner, CallingThreadLoopRunner, PerCallLoopRunner, PooledLoopRunner, SharedLoopRunner
+from asgikit.loop import (
+    BlockingLoopRunner,
+    CallingThreadLoopRunner,
+    PerCallLoopRunner,
+    PooledLoopRunner,
+    SharedLoopRunner,
+)
 from tests.support.gate import SECONDS, Gate, until, wait_for
 
 

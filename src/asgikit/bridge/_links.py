@@ -33,6 +33,11 @@ class Link:
         """Whether what the link stands for still goes on, in this process."""
         return self._open and self._process is process.token
 
+    @property
+    def here(self) -> bool:
+        """Whether it belongs to this process, and not to the parent of a forked child."""
+        return self._process is process.token
+
     def close(self) -> None:
         """End; tasks that live on go to the next live link from now on."""
         self._open = False
@@ -40,7 +45,10 @@ class Link:
 
 
 def _nearest_live(link: Link | None) -> Link | None:
+    """Pass over what has ended, but for a scope with an executor: a task that outlived it has to hear of it."""
     while link is not None and not link.live:
+        if isinstance(link, ExecutorScopeLink) and link.here:
+            return link
         link = link.parent
     return link
 
@@ -83,7 +91,12 @@ class ExecutorScopeLink(Link):
 
     def __init__(self, parent: Link | None, home: "ScopeHome") -> None:
         super().__init__(parent)
-        self.home: "ScopeHome" = home
+        self.home: "ScopeHome | None" = home
+
+    def close(self) -> None:
+        """End, for good: nothing that lies above is reached any more."""
+        super().close()
+        self.home = self.parent = None
 
 
 @final

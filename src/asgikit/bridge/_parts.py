@@ -180,7 +180,7 @@ class Parts:
             return target.host
         if isinstance(target, LeaseScopeLink):
             return target.lease
-        if not target.live:
+        if target.home is None or not target.live:
             message = (
                 "the thread-sensitive scope that this task was started in has exited, and its executor with it;"
                 " await the task inside the scope, or start it outside"

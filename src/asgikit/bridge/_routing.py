@@ -12,7 +12,7 @@ instead of running on a thread it was told not to use.
 
 from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link, LoopScopeLink
 
-__all__ = ("enclosing_host", "enclosing_scope", "loop_scope", "sensitive_home")
+__all__ = ("enclosing_host", "enclosing_scope", "loop_scope", "scope_of", "sensitive_home")
 
 
 def sensitive_home(link: Link | None) -> HostLink | ExecutorScopeLink | LeaseScopeLink | None:
@@ -23,7 +23,7 @@ def sensitive_home(link: Link | None) -> HostLink | ExecutorScopeLink | LeaseSco
             if link.hosting and link.live:
                 return link
         elif isinstance(link, ExecutorScopeLink):
-            return link
+            return link if link.live or lease is None else lease
         elif lease is None and isinstance(link, LeaseScopeLink) and link.live:
             lease = link
         link = link.parent
@@ -43,6 +43,15 @@ def enclosing_scope(link: Link | None) -> ExecutorScopeLink | LeaseScopeLink | N
     """Return the live thread-sensitive scope that a scope without an executor joins, or None."""
     while link is not None:
         if isinstance(link, ExecutorScopeLink | LeaseScopeLink) and link.live:
+            return link
+        link = link.parent
+    return None
+
+
+def scope_of(executor: object, link: Link | None) -> ExecutorScopeLink | None:
+    """Return the live scope that was given this very executor, so that both can be served by one host, or None."""
+    while link is not None:
+        if isinstance(link, ExecutorScopeLink) and link.home is not None and link.home.executor is executor:
             return link
         link = link.parent
     return None

@@ -8,7 +8,7 @@ from asgikit.bridge import _chain
 from asgikit.bridge._homes import ScopeHome, check_executor
 from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link, LoopScopeLink
 from asgikit.bridge._parts import Parts
-from asgikit.bridge._routing import enclosing_scope, loop_scope, sensitive_home
+from asgikit.bridge._routing import enclosing_scope, loop_scope, scope_of, sensitive_home
 from asgikit.errors import ScopeError
 from asgikit.executor import CurrentThreadExecutor
 from asgikit.protocols import ExecutorLike
@@ -89,13 +89,17 @@ class ThreadSensitiveScope(_Scope):
         link = self._link or self._joined
         if isinstance(link, LeaseScopeLink):
             return link.lease
-        return link.home.executor if isinstance(link, ExecutorScopeLink) else self._executor
+        if isinstance(link, ExecutorScopeLink):
+            return None if link.home is None else link.home.executor
+        return self._executor
 
     async def __aenter__(self) -> None:
         self._begin()
         above = _chain.current.get()
         if self._executor is not None:
-            self._enter(ExecutorScopeLink(above, ScopeHome(self._executor)))
+            outer = scope_of(self._executor, above)
+            home = None if outer is None else outer.home
+            self._enter(ExecutorScopeLink(above, home or ScopeHome(self._executor)))
         elif (joined := enclosing_scope(above)) is not None:
             self._joined = joined
         else:

@@ -177,7 +177,7 @@ class SyncCall:
                 self._value = context.run(self._fn, *self._args, **self._kwargs)
             else:
                 with lent or nullcontext():
-                    self._value = context.run(self._watched)
+                    context.run(self._watched)
         except BaseException as error:  # every outcome belongs to the awaiting task
             self._error = without_this_frame(error)
         if thread.call is not self:
@@ -188,19 +188,17 @@ class SyncCall:
         if self._before is not None and changed(self._before, context):
             self._after = context
 
-    def _watched(self) -> Any:
-        """Call the function and tell observers. Runs in the context of the call."""
+    def _watched(self) -> None:
+        """Call the function, keep the outcome and tell observers. Runs in the context of the call."""
         watch = self.watch
-        if watch is None:
-            return self._fn(*self._args, **self._kwargs)
-        watch.started()
+        if watch is not None:
+            watch.started()
         try:
-            value = self._fn(*self._args, **self._kwargs)
-        except BaseException as error:
-            watch.finished(without_this_frame(error))
-            raise
-        watch.finished(None)
-        return value
+            self._value = self._fn(*self._args, **self._kwargs)
+        except BaseException as error:  # as in `run`
+            self._error = without_this_frame(error)
+        if watch is not None:
+            watch.finished(self._error)
 
     def stack(self) -> str:
         """Return the stack of the task that awaits this call."""
@@ -323,7 +321,10 @@ class SyncCall:
         """The coroutine had ended already when it was to be cancelled: the function is in plain code. Any thread."""
         loop = self.loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(lambda: self.waiter.cancel())  # the one that there is by then
+            loop.call_soon_threadsafe(self._stop_waiting)
+
+    def _stop_waiting(self) -> None:
+        self.waiter.cancel()  # the one that there is by now
 
     def _late(self) -> None:
         """Report an error that nobody waits for; a result may be dropped in silence (invariant B3)."""
