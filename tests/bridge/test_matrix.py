@@ -21,7 +21,6 @@ from itertools import product
 import pytest
 
 from tests.bridge.nesting import STYLES, World
-from tests.support.broken import broken
 
 # Async code calls S1, which calls async code, which calls S2, which calls async code, which calls S3. A row's name
 # says how S1, S2 and S3 are called (s: thread-sensitive, f: free, e: with an executor), a cell where they run.
@@ -160,7 +159,6 @@ def test_programs(style: str, bridges: int) -> None:
     assert found == {program: {places} for program, places in programs()}
 
 
-@broken(20)
 @pytest.mark.timeout(1)
 def test_a_scope_on_the_thread_that_hosts_already() -> None:
     """Q3: the same executor given to a scope inside and outside is still one thread."""
