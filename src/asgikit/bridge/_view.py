@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing_extensions import Generator
 
 from asgikit.bridge import _chain
+from asgikit.bridge._explain import explain
 from asgikit.bridge._homes import check_executor
 from asgikit.bridge._iterating import Iterating
 from asgikit.bridge._options import ContextPolicy, Options
@@ -86,6 +87,13 @@ class BridgeView(Iterating):
             yield
         finally:
             self._parts.stop_observing(observer)
+
+    def explain(self) -> str:
+        """Say in words which thread, loop and context a call through this view would use from here, and why.
+
+        Any thread or task; nothing is started. One line for each direction, and one for the context.
+        """
+        return explain(self._parts, self._defaults)
 
     def caller_stack(self) -> str:
         """Return the stack of the task that awaits the running function, as in a traceback; empty if there is none.
