@@ -1,7 +1,7 @@
 """The namespace that never crosses: values of one thread, and of one task on that thread."""
 
 import threading
-from asyncio import _get_running_loop as get_running_loop
+from asyncio import _get_running_loop as loop_or_none  # documented; raises nothing
 from collections.abc import Callable
 from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, final
@@ -66,7 +66,7 @@ class ThreadCriticalLocal:
         def __getattribute__(self, name: str) -> Any:
             side = _sides_of(self).side
             try:
-                if get_running_loop() is None:
+                if loop_or_none() is None:
                     return side.plain[name]
                 return visible(side.key)[name]
             except KeyError:
@@ -75,7 +75,7 @@ class ThreadCriticalLocal:
 
         def __setattr__(self, name: str, value: Any) -> None:
             side = _sides_of(self).side
-            if get_running_loop() is None:
+            if loop_or_none() is None:
                 side.plain[name] = value
             else:
                 replace(side.key, visible(side.key) | {name: value})
@@ -85,7 +85,7 @@ class ThreadCriticalLocal:
             if name not in values:
                 raise no_attribute(self, name)
             side = _sides_of(self).side
-            if get_running_loop() is None:
+            if loop_or_none() is None:
                 del side.plain[name]
             else:
                 replace(side.key, {other: value for other, value in values.items() if other != name})
@@ -113,13 +113,13 @@ _set_sides: Final[Callable[[ThreadCriticalLocal, _Sides], None]] = _slot.__set__
 def values_here(local: ThreadCriticalLocal) -> dict[str, Any]:
     """Return the values visible to the running code; not to be changed."""
     side = _sides_of(local).side
-    return side.plain if get_running_loop() is None else visible(side.key)
+    return side.plain if loop_or_none() is None else visible(side.key)
 
 
 def clear_here(local: ThreadCriticalLocal) -> None:
     """Drop the values visible to the running code."""
     side = _sides_of(local).side
-    if get_running_loop() is None:
+    if loop_or_none() is None:
         side.plain = {}
     else:
         replace(side.key, {})

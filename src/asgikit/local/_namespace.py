@@ -95,9 +95,9 @@ def _is_field(cls: type[LocalNamespace], name: str) -> bool:
 
 
 def _let_properties_write(cls: type[LocalNamespace]) -> None:
-    """Give a class with properties the slower methods that ask them. Its own methods, if it has any, stay."""
+    """Give a class with properties the slower methods that ask them. Methods of its author's stay."""
     for name, method in (("__setattr__", _set_or_ask), ("__delattr__", _delete_or_ask)):
-        if name not in vars(cls):
+        if getattr(cls, name) is getattr(Namespace, name):
             setattr(cls, name, method)
 
 
