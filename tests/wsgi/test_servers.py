@@ -124,6 +124,37 @@ def pipelined(visit: Visit) -> None:
     assert received.count(b"abc") == 1
 
 
+def expects_to_be_asked(visit: Visit) -> None:
+    head = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+    with visit.raw() as connection:
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 100")
+        connection.sendall(b"hello")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.startswith(b"HTTP/1.1 200")
+    assert b"hello" in received
+
+
+def stream_to_a_client_that_was_not_asked(visit: Visit) -> None:
+    head = b"POST /stream HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+    with visit.raw() as connection:
+        connection.sendall(head)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.count(CHUNK[:255]) >= 64
+
+
+def unread_upload(visit: Visit) -> None:
+    status, data = visit.ask("POST", "/hello", b"x" * 150_000)
+    assert (status, data) == (200, b"hello")
+
+
+def old_protocol(visit: Visit) -> None:
+    with visit.raw() as connection:
+        connection.sendall(b"GET /stream HTTP/1.0\r\n\r\n")
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.endswith(CHUNK * 64)
+
+
 def client_leaves_its_upload(visit: Visit) -> None:
     """M5: the application's next read raises."""
     with visit.raw() as connection:
@@ -170,6 +201,10 @@ CASES: tuple[Callable[[Visit], None], ...] = (
     not_modified,
     keep_alive,
     pipelined,
+    expects_to_be_asked,
+    stream_to_a_client_that_was_not_asked,
+    unread_upload,
+    old_protocol,
     client_leaves_its_upload,
     client_leaves_a_download,
     slow_client_holds_the_application_back,
