@@ -18,6 +18,7 @@ class RedisProcess:
         self.program = require_program("redis-server", package="redis-server")
         self.directory = directory
         self.port = free_port()
+        self.kills = 0
         self.process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -40,6 +41,7 @@ class RedisProcess:
         if self.process is not None:
             self.process.send_signal(number)
             self.process.wait(20)
+            self.kills += number == signal.SIGKILL
             self.process = None
 
     def _answer(self) -> None:

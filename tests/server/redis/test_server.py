@@ -507,3 +507,19 @@ def test_no_more_is_read_ahead_than_was_said(run: Run) -> None:
             assert len(await outputs(client, one, 101)) == 101
 
     run(main)
+
+
+def test_an_event_that_was_deleted_while_it_was_pending_holds_nobody_up(run: Run) -> None:
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        keys = layout.keys(layout.partition_of("s"))
+        await client.execute_command("XGROUP", "CREATE", keys.events, layout.group, "0", "MKSTREAM")
+        await publish(client, layout, ("s", 1), ("s", 2))
+        script = "return redis.call('XREADGROUP', 'GROUP', ARGV[1], 'holder', 'STREAMS', KEYS[1], '>')[1][2][1][1]"
+        first = await client.execute_command("EVAL", script, 1, keys.events, layout.group)
+        await client.execute_command("XDEL", keys.events, first)
+        async with RedisServer(echo, client=client, layout=layout) as server:
+            assert [o.message for o in await outputs(client, layout, 1)] == [2]
+            assert server.redis_counters.lost == 0
+        assert await pending(client, layout, "s") == 0
+
+    run(main)
