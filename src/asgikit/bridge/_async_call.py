@@ -186,7 +186,8 @@ class AsyncCall:
             self.host.wake()
 
     def fail(self, error: BaseException, /) -> None:
-        if not self._ended:
+        # What ends a loop outweighs the cancellation that it caused, and SystemExit outweighs any outcome.
+        if not self._ended or isinstance(self._error, CancelledError) or not isinstance(error, Exception):
             self._error = error
             self._ended = True
         self.finish()

@@ -106,6 +106,9 @@ class Parts:
     def _begin_anew(self) -> None:
         if self.closed:
             raise ClosedError("this bridge is closed; make a new one, or keep it open as long as it is used")
+        if sys.is_finalizing():
+            message = "the interpreter is shutting down and its threads are gone; cross before, in an atexit handler"
+            raise LoopUnavailableError(message)
         if self.process is not _chain.process.token:
             self._begin_process()
 
@@ -207,7 +210,7 @@ class Parts:
         running = _get_running_loop()
         if running is not None:
             self._check_running(running, fn)
-        if self.closed or self.process is not _chain.process.token:
+        if self.closed or self.process is not _chain.process.token or sys.is_finalizing():
             self._begin_anew()
         thread = _chain.here.thread
         caller = thread.call

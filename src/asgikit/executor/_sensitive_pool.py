@@ -16,7 +16,7 @@ from typing import Literal, ParamSpec, TypeVar, final
 from asgikit.errors import AbandonedError, ClosedError, LeaseTimeoutError, ScopeError
 from asgikit.executor._counters import PoolCounters
 from asgikit.executor._lease_worker import Hooks, LeaseWorker
-from asgikit.executor._thread import ThreadNames, default_bound, end_all, wait_for_idle
+from asgikit.executor._thread import ThreadNames, closed_error, default_bound, end_all, wait_for_idle
 from asgikit.executor._work import FutureWork, drop
 from asgikit.protocols import Inbox, Work
 
@@ -138,7 +138,7 @@ class _Lease:
             self._leave_parent()
         state = self._state
         with state.lock:
-            if state.closed or self._released:
+            if state.closed or self._released or sys.is_finalizing():
                 raise self._refusal()
             worker = self._worker
             if worker is None or worker.abandoned:
@@ -292,8 +292,8 @@ class _Lease:
             self._state.waiting.remove(self)
 
     def _refusal(self) -> Exception:
-        if self._state.closed:
-            return ClosedError(f"the thread-sensitive pool {self._state.pool!r} is closed")
+        if self._state.closed or sys.is_finalizing():
+            return closed_error(f"the thread-sensitive pool {self._state.pool!r}")
         return ScopeError("this thread-sensitive scope has ended")
 
 

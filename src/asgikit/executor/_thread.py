@@ -4,12 +4,15 @@ import contextvars
 import itertools
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import final
 
-__all__ = ("ThreadNames", "default_bound", "end_all", "wait_for_idle")
+from asgikit.errors import ClosedError, UnsupportedRuntimeError
+
+__all__ = ("ThreadNames", "closed_error", "default_bound", "end_all", "wait_for_idle")
 
 _logger = logging.getLogger("asgikit")
 
@@ -28,10 +31,33 @@ class ThreadNames:
         """Start a daemon thread on `target`, in an empty context: a pool must not keep its first caller's values.
 
         Daemon, because interpreter exit must not wait for a stuck call (invariant C2).
+
+        Raises:
+            UnsupportedRuntimeError: gevent has replaced threads by greenlets (invariant L1).
+            RuntimeError: the system has no thread to give; since Python 3.12 also at interpreter exit.
         """
+        _refuse_greenlets()
         thread = threading.Thread(target=target, name=f"asgikit-{self._pool}-{next(self._numbers)}", daemon=True)
         contextvars.Context().run(thread.start)  # 3.14 may let threads inherit their starter's context
         return thread
+
+
+def _refuse_greenlets() -> None:
+    """Refuse to take greenlets for threads: all of them share one thread, which can run but one event loop."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("threading"):
+        message = (
+            "gevent.monkey.patch_all() has replaced threads by greenlets, and asgikit needs threads: patch with"
+            " patch_all(thread=False), or run this program without gevent"
+        )
+        raise UnsupportedRuntimeError(message)
+
+
+def closed_error(what: str) -> ClosedError:
+    """Return the error for work that comes too late: `what` is closed, or the interpreter is going down."""
+    if sys.is_finalizing():
+        return ClosedError(f"the interpreter is shutting down and {what} has no threads any more; call before, in atexit")
+    return ClosedError(f"{what} is closed")
 
 
 def default_bound() -> int:

@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar, final
 
 from asgikit.errors import AbandonedError, ClosedError
 from asgikit.executor._counters import PoolCounters
-from asgikit.executor._thread import ThreadNames, default_bound, end_all, wait_for_idle
+from asgikit.executor._thread import ThreadNames, closed_error, default_bound, end_all, wait_for_idle
 from asgikit.executor._work import FutureWork, drop
 from asgikit.protocols import Work
 
@@ -191,9 +191,8 @@ class WorkerThreadPool(Executor):
         """Queue `work` for the next worker thread that is free; raises as `submit` does."""
         state = self._here()
         with state.lock:
-            if state.closed:
-                message = f"the worker pool {self._name!r} is closed"
-                raise ClosedError(message)
+            if state.closed or sys.is_finalizing():
+                raise closed_error(f"the worker pool {self._name!r}")
             if state.abandoned and state.stuck():
                 message = (
                     f"all {state.bound} threads of the worker pool {self._name!r} are held by abandoned calls: "

@@ -1,6 +1,7 @@
 """A fresh event loop for every cold call: nothing survives the call but the thread."""
 
 import asyncio
+import contextlib
 import math
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
@@ -43,6 +44,8 @@ class _FreshLoop:
         try:
             run_to_end(loop, run_and_tidy(self._entry, loop))
         except BaseException as error:
+            with contextlib.suppress(BaseException):  # the first error counts
+                run_to_end(loop, wind_down(loop, None))  # SystemExit of one task: the others clean up all the same
             self._entry.fail(error)
         finally:
             loop.close()
