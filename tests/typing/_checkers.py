@@ -155,7 +155,11 @@ _TY_LEFT_OUT = (
     *("missing-override-decorator", "truthiness-test-of-none-union"),
     *("unsound-assignment", "unsound-return", "unsound-yield"),
 )
-_PYREFLY_LEFT_OUT = ("missing-override-decorator", "implicit-any-empty-container", "implicit-any-type-argument")
+_PYREFLY_LEFT_OUT = (
+    "missing-override-decorator",
+    *("implicit-any-empty-container", "implicit-any-type-argument"),
+    "open-unpacking",  # every TypedDict is open on the supported versions
+)
 _PYRIGHT_SOURCE = {"reportUnnecessaryTypeIgnoreComment": "error", "reportPrivateUsage": "none"}
 _BASED_LEFT_OUT = (
     *("Any", "ExplicitAny"),  # the truth, where it stands

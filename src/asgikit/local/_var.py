@@ -1,7 +1,7 @@
 """One typed value that follows the context."""
 
 from contextvars import ContextVar, Token
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, final, overload
 
 __all__ = ("LocalVar",)
 
@@ -9,6 +9,7 @@ _T = TypeVar("_T")
 _D = TypeVar("_D")
 
 
+@final
 class LocalVar(Generic[_T]):
     """A value of type T that belongs to the running context, as a field of a `LocalNamespace` does, at the least cost.
 

@@ -1,10 +1,12 @@
 """What a server has done so far, as numbers."""
 
 from dataclasses import dataclass
+from typing import final
 
 __all__ = ("ServerCounters", "Tally")
 
 
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerCounters:
     """A snapshot; all numbers but the first two only ever grow."""

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, final
 
 __all__ = ("ApplicationFailure", "FailureHook", "log_failure", "tell")
 
 logger: Final = logging.getLogger("asgikit")
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class ApplicationFailure:
     """An application instance ended in an error, or did not end when it was told to."""

@@ -74,7 +74,9 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         ):  # fmt: skip
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, not {value}")
-        self.application = as_single_callable(application, double=double_callable)
+        self.application: ApplicationLike[_ScopeT, _InT, _OutT] = as_single_callable(
+            application, double=double_callable
+        )
         self.clock: Clock = MonotonicClock() if clock is None else clock
         self._rules = PoolRules(
             max_applications=max_applications,

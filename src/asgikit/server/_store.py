@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from itertools import chain
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, final
 
 __all__ = ("LRUInstanceStore",)
 
@@ -11,6 +11,7 @@ _KeyT = TypeVar("_KeyT", bound=Hashable)
 _InstanceT = TypeVar("_InstanceT")
 
 
+@final
 class LRUInstanceStore(Generic[_KeyT, _InstanceT]):
     """Evicts the idle instance that has not been used for longest; of busy ones, the longest busy.
 

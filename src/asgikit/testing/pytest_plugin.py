@@ -14,10 +14,10 @@ from importlib import import_module
 
 try:
     import pytest
-except ImportError as missing:
+except ImportError as _missing:
     from asgikit.errors import MissingExtraError as _MissingExtraError
 
-    raise _MissingExtraError("the pytest plugin of asgikit needs pytest: pip install pytest") from missing
+    raise _MissingExtraError("the pytest plugin of asgikit needs pytest: pip install pytest") from _missing
 
 __all__ = ("pytest_configure",)
 

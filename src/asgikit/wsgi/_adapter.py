@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from contextvars import copy_context
-from typing import Any, TextIO
+from typing import Any, TextIO, final
 
 from asgikit.errors import ExecutorContractError, UnsupportedScopeError
 from asgikit.protocols import ExecutorLike, SupportsPost
@@ -36,6 +36,7 @@ __all__ = ("WsgiToAsgi",)
 _THREADS = 32
 
 
+@final
 class WsgiToAsgi:
     """A WSGI application (PEP 3333) as an ASGI 3 application.
 

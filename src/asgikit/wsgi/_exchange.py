@@ -117,8 +117,9 @@ class Exchange:
     async def _conclude(self) -> None:
         error = self._outbound.take_error()
         try:
-            if self._failure is not None or self._receiver.failure is not None:
-                raise self._failure or self._receiver.failure  # type: ignore[misc] # one of them is there
+            failure = self._receiver.failure if self._failure is None else self._failure
+            if failure is not None:
+                raise failure
             if error is None:
                 return
             if self._inbound.too_large and not self._started:
@@ -132,4 +133,4 @@ class Exchange:
             else:
                 raise WsgiApplicationError(f"the WSGI application raised {error!r}") from error
         finally:
-            error = self._failure = self._receiver.failure = None  # no reference cycle through the traceback
+            error = failure = self._failure = self._receiver.failure = None  # no reference cycle through the traceback

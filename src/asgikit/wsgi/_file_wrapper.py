@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, final
 
 __all__ = ("FileWrapper", "file_event")
 
@@ -16,6 +16,7 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+@final
 class FileWrapper:
     """What an application returns to have a file sent (PEP 3333, "Optional Platform-Specific File Handling").
 

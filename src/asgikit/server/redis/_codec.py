@@ -1,7 +1,7 @@
 """How scopes and messages become bytes."""
 
 import json
-from typing import Any, Protocol
+from typing import Any, Protocol, final
 
 __all__ = ("Codec", "JSONCodec")
 
@@ -18,6 +18,7 @@ class Codec(Protocol):
         ...
 
 
+@final
 class JSONCodec:
     """JSON in UTF-8: for messages of strings, numbers, lists and dicts. Messages with bytes need another codec."""
 

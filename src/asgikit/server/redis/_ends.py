@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, cast, final
 
 from asgikit.loop import MonotonicClock
 from asgikit.protocols import Clock
@@ -15,6 +15,7 @@ from asgikit.server.redis._server import check_partitions
 __all__ = ("Event", "Output", "RedisOutput", "RedisPublisher")
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Event:
     """A message for the application of one scope."""
@@ -25,6 +26,7 @@ class Event:
     """The scope for the instance that this event may start; None: `{"type": "redis", "id": scope_id}`."""
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Output:
     """A message that an application sent."""
@@ -38,6 +40,7 @@ class Output:
     """Its place in the output stream of the partition."""
 
 
+@final
 class RedisPublisher:
     """Puts events into the partition streams. The client is borrowed; methods belong to the loop's thread.
 
@@ -54,7 +57,7 @@ class RedisPublisher:
         clock: Clock | None = None,
     ) -> None:
         """Take the parts; nothing is sent yet."""
-        self.layout = StreamLayout() if layout is None else layout
+        self.layout: StreamLayout = StreamLayout() if layout is None else layout
         self._codec: Codec = JSONCodec() if codec is None else codec
         self._connection = Connection(client=client, clock=MonotonicClock() if clock is None else clock)
         self._checked = False
@@ -79,6 +82,7 @@ class RedisPublisher:
             yield self._codec.encode(event.message)
 
 
+@final
 class RedisOutput:
     """Reads what applications sent, from all partitions. The client is borrowed."""
 
@@ -92,7 +96,7 @@ class RedisOutput:
         block: float = 1.0,
     ) -> None:
         """Take the parts; a read that finds nothing blocks for `block` seconds, less than the client's time-out."""
-        self.layout = StreamLayout() if layout is None else layout
+        self.layout: StreamLayout = StreamLayout() if layout is None else layout
         self._codec: Codec = JSONCodec() if codec is None else codec
         self._connection = Connection(client=client, clock=MonotonicClock() if clock is None else clock)
         self._block = block

@@ -8,7 +8,7 @@ from functools import partial
 from asgikit.protocols import Cancellable, Clock
 from asgikit.server._failure import logger
 from asgikit.server._waiting import resolve
-from asgikit.server.redis._connection import Connection, as_text
+from asgikit.server.redis._connection import Argument, Connection, as_text
 from asgikit.server.redis._layout import StreamLayout
 from asgikit.server.redis._plan import make_plan
 from asgikit.server.redis._scripts import RELEASE, TAKE, TICK
@@ -105,14 +105,12 @@ class LeaseKeeper:
         believed = dict(self._leases)
         partitions = range(self._layout.partitions)
         asked_at = self._clock.now()
+        values_believed = (believed[partition].value if partition in believed else "" for partition in partitions)
+        arguments: list[Argument] = [self._worker, self._milliseconds, *values_believed]
         workers, values = await self._connection.script(
             TICK,
             (self._layout.workers_key, *(self._layout.keys(partition).lease for partition in partitions)),
-            (
-                self._worker,
-                self._milliseconds,
-                *(believed[partition].value if partition in believed else "" for partition in partitions),
-            ),
+            arguments,
         )
         held = [as_text(value) for value in values]
         for partition, lease in believed.items():

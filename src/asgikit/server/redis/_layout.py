@@ -1,6 +1,7 @@
 """Where things lie in Redis: the names of keys and the partition of a scope. Pure: nothing here knows a connection."""
 
 from dataclasses import dataclass
+from typing import final
 from zlib import crc32
 
 __all__ = ("HOLDER", "PartitionKeys", "StreamLayout")
@@ -9,6 +10,7 @@ HOLDER = "holder"
 """The one consumer name of the group: what is pending passes, with the lease, to whoever holds the partition."""
 
 
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionKeys:
     """The keys of one partition."""
@@ -27,6 +29,7 @@ class PartitionKeys:
     """A short stream of who took the partition when, for operators."""
 
 
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamLayout:
     """What publishers, servers and readers of output must agree on.

@@ -8,7 +8,7 @@ from asyncio import Task, get_running_loop
 from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any, TypedDict, final
 
 from typing_extensions import Unpack
 
@@ -40,6 +40,7 @@ class ServerOptions(TypedDict, total=False):
     double_callable: bool
 
 
+@final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisCounters:
     """What one worker knows about its leases; a snapshot."""
@@ -99,8 +100,8 @@ class RedisServer(StatelessServer[dict[str, Any], Any, Any]):
             ValueError: a number makes no sense.
         """
         super().__init__(application, max_applications, max_deliveries=max_deliveries, queue_policy="wait", **options)
-        self.layout = StreamLayout() if layout is None else layout
-        self.worker_id = worker_id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.layout: StreamLayout = StreamLayout() if layout is None else layout
+        self.worker_id: str = worker_id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._codec: Codec = JSONCodec() if codec is None else codec
         self._connection = Connection(client=client, clock=self.clock)
         self._lease_time = lease_time

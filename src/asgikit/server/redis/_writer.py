@@ -74,7 +74,8 @@ class PartitionWriter:
             FencedError: the lease is lost, and nothing was sent.
         """
         done: Future[None] = get_running_loop().create_future()
-        self._add(_Act(("send", len(fields), *fields), done))
+        arguments: list[Argument] = ["send", len(fields), *fields]
+        self._add(_Act(arguments, done))
         await done
 
     def acknowledge(self, entry: str) -> None:
