@@ -4,10 +4,12 @@ Contexts are compared by identity of values: `==` between contexts would call `_
 would miss a value replaced by an equal one. A context is a handle on an immutable mapping, so whether
 anything was set at all is one identity check of the two mappings, whatever their size (invariant G4).
 CPython shows the mapping only to its garbage collector; where that fails, every variable is compared.
+Without a GIL the collector stops every thread before it looks, so few variables are compared there instead.
 """
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from contextvars import Context, ContextVar
 from typing import Any, Final
@@ -35,11 +37,12 @@ def _mapping_is_visible() -> bool:
 
 
 _VISIBLE: Final = _mapping_is_visible()
+_CHEAPER_TO_COMPARE: Final = 0 if getattr(sys, "_is_gil_enabled", lambda: True)() else 32
 
 
 def changed(before: Context, after: Context) -> bool:
     """Whether `after`, which began as a copy of `before`, may have been changed. Neither may be entered."""
-    if not _VISIBLE:
+    if not _VISIBLE or len(after) < _CHEAPER_TO_COMPARE:
         return True
     one, other = gc.get_referents(before, after)
     return one is not other
