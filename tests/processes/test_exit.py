@@ -28,7 +28,9 @@ def test_a_bridge_at_module_level_exits_without_a_word(use: str) -> None:
     assert (done.stdout, done.stderr) == ("end\n", "")
 
 
-@pytest.mark.parametrize("runner", ["PerCallLoopRunner", "PooledLoopRunner", "SharedLoopRunner", "CallingThreadLoopRunner"])
+@pytest.mark.parametrize(
+    "runner", ["PerCallLoopRunner", "PooledLoopRunner", "SharedLoopRunner", "CallingThreadLoopRunner"]
+)
 def test_runners_at_module_level_exit_without_a_word(runner: str) -> None:
     """C2: also with a loop that runs on, on a daemon thread."""
     done = run(

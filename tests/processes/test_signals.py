@@ -20,9 +20,7 @@ async def main():
 """
 
 
-@pytest.mark.parametrize(
-    "runner", ["None", "PooledLoopRunner()", "SharedLoopRunner()", "CallingThreadLoopRunner()"]
-)
+@pytest.mark.parametrize("runner", ["None", "PooledLoopRunner()", "SharedLoopRunner()", "CallingThreadLoopRunner()"])
 def test_ctrl_c_cancels_waits_for_the_clean_up_and_is_raised_once(runner: str) -> None:
     """C1, C4: whichever loop the coroutine runs on."""
     with running(

@@ -18,7 +18,9 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))}
 
 
-def run(source: str, *options: str, status: int | None = 0, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
+def run(
+    source: str, *options: str, status: int | None = 0, seconds: float = SECONDS
+) -> subprocess.CompletedProcess[str]:
     """Run `source` in a process of its own, with all warnings shown, and check its exit status (None: any)."""
     done = subprocess.run(
         [sys.executable, "-W", "always", *options, "-c", textwrap.dedent(source)],

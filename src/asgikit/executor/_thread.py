@@ -56,7 +56,9 @@ def _refuse_greenlets() -> None:
 def closed_error(what: str) -> ClosedError:
     """Return the error for work that comes too late: `what` is closed, or the interpreter is going down."""
     if sys.is_finalizing():
-        return ClosedError(f"the interpreter is shutting down and {what} has no threads any more; call before, in atexit")
+        return ClosedError(
+            f"the interpreter is shutting down and {what} has no threads any more; call before, in atexit"
+        )
     return ClosedError(f"{what} is closed")
 
 
