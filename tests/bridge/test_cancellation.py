@@ -173,7 +173,7 @@ def test_a_late_error_is_reported_when_its_loop_has_gone(caplog: pytest.LogCaptu
     """B3: also after the loop that waited was closed."""
 
     async def main() -> None:
-        asyncio.create_task(bridge.run_sync(gate))  # noqa: RUF006 - it is left behind on purpose
+        asyncio.create_task(bridge.run_sync(gate))
         await until(gate.begun.is_set)
 
     with Bridge() as bridge, Gate(error=ValueError("too late")) as gate:

@@ -59,7 +59,7 @@ def test_asyncio_run_ends_while_a_thread_waits(thread_sensitive: bool) -> None:
 
     async def main() -> None:
         view = bridge.options(thread_sensitive=thread_sensitive)
-        asyncio.create_task(view.run_sync(waiter))  # noqa: RUF006 - it is left behind on purpose
+        asyncio.create_task(view.run_sync(waiter))
         await until(waiter.begun.is_set)
 
     with Bridge() as bridge:
@@ -124,7 +124,7 @@ def test_a_loop_that_stopped_and_stays_so_releases_its_threads() -> None:
     """A1, A2: a stopped loop takes callbacks and never runs them; the thread does not wait for it."""
 
     async def main() -> None:
-        asyncio.create_task(bridge.run_sync(waiter))  # noqa: RUF006 - it is left behind on purpose
+        asyncio.create_task(bridge.run_sync(waiter))
         await until(waiter.begun.is_set)
 
     loop = asyncio.new_event_loop()
@@ -171,7 +171,7 @@ def test_a_loop_that_is_closed_releases_its_threads(asyncio_errors: list[Any]) -
     """A1: closed without any cancelling."""
 
     async def main() -> None:
-        asyncio.create_task(bridge.run_sync(waiter))  # noqa: RUF006 - it is left behind on purpose
+        asyncio.create_task(bridge.run_sync(waiter))
         await until(waiter.begun.is_set)
 
     loop = asyncio.new_event_loop()

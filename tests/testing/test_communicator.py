@@ -180,7 +180,7 @@ def test_the_block_always_finishes_the_application() -> None:
     async def main() -> None:
         async with ApplicationCommunicator(app, SCOPE):
             await turn()
-        with pytest.raises(LookupError):  # noqa: PT012 - the block's own end is under test
+        with pytest.raises(LookupError):
             async with ApplicationCommunicator(app, SCOPE):
                 await turn()
                 raise LookupError
@@ -194,11 +194,11 @@ def test_a_failure_that_nobody_saw_is_raised_at_the_end() -> None:
     """O5."""
 
     async def main() -> None:
-        with pytest.raises(SystemExit):  # noqa: PT012 - the block's own end is under test
+        with pytest.raises(SystemExit):
             async with ApplicationCommunicator(echo, SCOPE) as communicator:
                 await communicator.send_input(SystemExit(3))
                 await turn()
-        with pytest.raises(LookupError, match="of the test"):  # noqa: PT012 - the block's own end is under test
+        with pytest.raises(LookupError, match="of the test"):
             async with ApplicationCommunicator(echo, SCOPE) as communicator:
                 await communicator.send_input(ValueError("no"))
                 await turn()
