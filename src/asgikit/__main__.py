@@ -36,6 +36,7 @@ class CommandModule(Protocol):
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "serve": Command("asgikit.wsgi._serve", "serve an ASGI or WSGI application with uvicorn"),
+    "trace": Command("asgikit.trace._command", "run a program and record the crossings of its bridge"),
 }
 
 

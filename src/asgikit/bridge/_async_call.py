@@ -218,13 +218,17 @@ class AsyncCall:
                 self._wait_for_clean_up()
             raise
 
+    def _settled(self) -> bool:
+        """Whether another thread has set `done` meanwhile."""
+        return self.done
+
     def wait(self) -> bool:
         """Host until the outcome is there; False if the time-out came first."""
         try:
             while not self.done:
                 if not self.host.run_one(self._patience()):
                     self._look()
-                if self.done or self._deadline is None or self._clock.now() < self._deadline:
+                if self._settled() or self._deadline is None or self._clock.now() < self._deadline:
                     continue
                 if self._timed_out:
                     break  # its clean-up takes longer than the grace period

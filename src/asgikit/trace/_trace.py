@@ -1,0 +1,184 @@
+"""Collecting crossings through the Observer, and what was collected."""
+
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, final
+
+from asgikit.protocols import Crossing, Observer
+
+__all__ = ("Span", "Trace", "record")
+
+
+class Observed(Protocol):
+    """What can be recorded: a bridge, or a view on one."""
+
+    def observe(self, observer: Observer, /) -> "AbstractRegion":
+        """Tell `observer` of every crossing in the block."""
+        ...
+
+
+class AbstractRegion(Protocol):
+    """A context manager of which nothing is asked but to be one."""
+
+    def __enter__(self) -> object:
+        """Begin."""
+        ...
+
+    def __exit__(self, *exc: object) -> object:
+        """End."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One crossing as it was recorded. Times are seconds since the first crossing of the trace was asked for.
+
+    Attributes:
+        number: counts the crossings in the order in which they were asked for, from 0.
+        name: the function that was called.
+        direction: `sync_to_async` ran it on a thread, `async_to_sync` on a loop.
+        parent: the number of the crossing from inside which this one was made, or None.
+        caller: the name of the thread that asked.
+        thread: the name of the thread that ran it, or None if it never started.
+        queued: when it was asked for.
+        started: when it started, or None.
+        finished: when it ended, or None.
+        error: the type of what it raised, or None.
+        abandoned: whether its caller stopped waiting before it had ended.
+        report: what was said when it stalled, or None.
+    """
+
+    number: int
+    name: str
+    direction: Literal["sync_to_async", "async_to_sync"]
+    parent: int | None
+    caller: str
+    thread: str | None
+    queued: float
+    started: float | None
+    finished: float | None
+    error: str | None
+    abandoned: bool
+    report: str | None
+
+
+@final
+class Trace:
+    """An observer that keeps what it is told (`asgikit.protocols.Observer`). Its methods may be called on any thread.
+
+    Args:
+        limit: how many crossings to keep; later ones are only counted, in `dropped`.
+    """
+
+    def __init__(self, *, limit: int = 100_000) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._numbers: dict[Crossing, int] = {}
+        self._errors: dict[Crossing, str] = {}
+        self._abandoned: set[Crossing] = set()
+        self._reports: dict[Crossing, str] = {}
+        self.dropped: int = 0
+
+    def queued(self, crossing: Crossing, /) -> None:
+        """Keep `crossing`, in its place in the order."""
+        with self._lock:
+            if len(self._numbers) < self._limit:
+                self._numbers[crossing] = len(self._numbers)
+            else:
+                self.dropped += 1
+
+    def started(self, crossing: Crossing, /) -> None:
+        """Nothing to keep: the crossing knows when and where."""
+
+    def finished(self, crossing: Crossing, /) -> None:
+        """Keep what it raised: the type alone, so that no traceback is kept alive."""
+        if crossing.error is not None:
+            with self._lock:
+                self._errors[crossing] = type(crossing.error).__qualname__
+
+    def abandoned(self, crossing: Crossing, /) -> None:
+        """Keep that its caller left."""
+        with self._lock:
+            self._abandoned.add(crossing)
+
+    def stalled(self, crossing: Crossing, report: str, /) -> None:
+        """Keep the report."""
+        with self._lock:
+            self._reports[crossing] = report
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """What was recorded so far, in the order in which it was asked for."""
+        with self._lock:
+            return tuple(self._spans())
+
+    def _spans(self) -> Iterator[Span]:
+        if not self._numbers:
+            return
+        zero = next(iter(self._numbers)).queued_at
+        for crossing, number in self._numbers.items():
+            parent = crossing.parent
+            yield Span(
+                number,
+                crossing.name,
+                crossing.direction,
+                None if parent is None else self._numbers.get(parent),
+                crossing.caller,
+                crossing.thread,
+                crossing.queued_at - zero,
+                None if crossing.started_at is None else crossing.started_at - zero,
+                None if crossing.finished_at is None else crossing.finished_at - zero,
+                self._errors.get(crossing),
+                crossing in self._abandoned,
+                self._reports.get(crossing),
+            )
+
+    def save(self, path: str | Path) -> None:
+        """Write what was recorded to a file, by its ending.
+
+        `.json` is the Chrome trace-event format, which Perfetto and chrome://tracing open; `.html` is one
+        self-contained page that any browser opens without a network.
+
+        Raises:
+            ValueError: the path ends in something else.
+        """
+        path = Path(path)
+        if path.suffix == ".json":
+            from asgikit.trace._chrome import as_json  # noqa: PLC0415 - only what is asked for
+
+            text = as_json(self.spans)
+        elif path.suffix == ".html":
+            from asgikit.trace._page import as_page  # noqa: PLC0415
+
+            text = as_page(self.spans)
+        else:
+            message = f"a trace is saved as .json or .html, not as {path.name!r}"
+            raise ValueError(message)
+        path.write_text(text, encoding="utf-8")
+
+    def show(self) -> None:
+        """Draw the threads and loops on a time line in the terminal.
+
+        Raises:
+            MissingExtraError: rich is not installed.
+        """
+        from asgikit.trace._terminal import draw  # noqa: PLC0415 - rich is an extra
+
+        draw(self.spans)
+
+
+@contextmanager
+def record(bridge: Observed, *, limit: int = 100_000) -> Generator[Trace, None, None]:
+    """Record every crossing of `bridge` that begins in the block, on whatever thread.
+
+    Args:
+        bridge: a bridge, or a view on one.
+        limit: how many crossings to keep at most.
+    """
+    trace = Trace(limit=limit)
+    with bridge.observe(trace):
+        yield trace
