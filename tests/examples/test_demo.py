@@ -27,3 +27,8 @@ def test_the_demo_shows_where_every_crossing_ran_and_loses_no_request() -> None:
     assert "20 of 20 requests answered" in shown.stdout
     assert "4 orders announced" in shown.stdout
     assert "not possible" in shown.stdout  # asgiref cannot hand a call to a process pool
+    memory = {line[:22].rstrip(): line.split() for line in shown.stdout.splitlines() if line.endswith(" MB")}
+    assert "64 MB arrived" in " ".join(memory["64 MB up"])
+    assert "256 MB arrived" in " ".join(memory["256 MB down, streamed"])
+    assert "20 answered, on 20 threads" in " ".join(memory["20 slow ones at once"])
+    assert int(memory["256 MB down, streamed"][-2]) - int(memory["one slow request"][-2]) < 20

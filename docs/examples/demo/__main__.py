@@ -4,6 +4,7 @@ python docs/examples/demo [--requests 200] [--at-once 50]
 """
 
 import argparse
+import asyncio
 import multiprocessing
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import legacy
 import load
 import report
 from kits import Kit, with_asgikit, with_asgiref
@@ -36,6 +38,7 @@ def main() -> int:
         results = [measure(library, processes, Path(directory), options, console) for library in LIBRARIES]
     ours, theirs = results
     report.show(console, ours, theirs)
+    report.show_legacy(console, asyncio.run(legacy.run()))
     complete = ours.answered == ours.requests and ours.announced_orders == len(ours.statuses["order"])
     return 0 if complete else 1
 

@@ -1,5 +1,6 @@
-"""The tables: where everything ran, and what it cost."""
+"""The tables: where everything ran, what it cost, and what memory it took."""
 
+from legacy import Job
 from load import Result
 from record import Kind, Tally
 from rich.console import Console
@@ -13,6 +14,18 @@ def show(console: Console, ours: Result, theirs: Result) -> None:
     console.print(_places(ours), "", _side_by_side(ours, theirs), "", sep="\n")
     for result in (ours, theirs):
         console.print(_summary(result))
+
+
+def show_legacy(console: Console, jobs: list[Job]) -> None:
+    """Show what went through the Flask application, and that its memory did not grow with it."""
+    table = _table("A Flask application behind WsgiToAsgi (python -m asgikit serve)")
+    table.add_column("job", no_wrap=True)
+    table.add_column("what came of it", no_wrap=True)
+    table.add_column("time", justify="right", style="green", no_wrap=True)
+    table.add_column("peak memory", justify="right", style="cyan", no_wrap=True)
+    for job in jobs:
+        table.add_row(job.name, job.outcome, f"{job.seconds:.2f} s", f"{job.memory / 1e6:.0f} MB")
+    console.print("", table, sep="\n")
 
 
 def _table(title: str) -> Table:
