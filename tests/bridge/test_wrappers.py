@@ -16,8 +16,8 @@ from asgikit import Bridge
 T = TypeVar("T")
 
 
-@pytest.fixture
-def bridge() -> Iterator[Bridge]:
+@pytest.fixture(name="bridge")
+def make_bridge() -> Iterator[Bridge]:
     """Give a bridge, and close it before the guard looks for threads."""
     with Bridge() as bridge:
         yield bridge
