@@ -224,7 +224,7 @@ class AsyncCall:
             while not self.done:
                 if not self.host.run_one(self._patience()):
                     self._look()
-                if self.done or self._deadline is None or self._clock.now() < self._deadline:
+                if not self._late():
                     continue
                 if self._timed_out:
                     break  # its clean-up takes longer than the grace period
@@ -239,6 +239,10 @@ class AsyncCall:
         finally:
             self.done = True
         return not self._timed_out
+
+    def _late(self) -> bool:
+        """Whether the time is up and the outcome is not there."""
+        return not self.done and self._deadline is not None and self._clock.now() >= self._deadline
 
     def _wait_for_clean_up(self) -> None:
         """After Ctrl-C: a second one does not wait."""
