@@ -24,7 +24,7 @@ class Link:
     __slots__ = ("_open", "_process", "parent")
 
     def __init__(self, parent: "Link | None") -> None:
-        self.parent = _nearest_live(parent)
+        self.parent: Link | None = _nearest_live(parent)
         self._open = True
         self._process = process.token
 
