@@ -2,13 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from asgikit import Bridge
-from asgikit.bridge import BridgeView
 
 
 def thread_name() -> str:
@@ -82,13 +81,13 @@ def test_scopes_before_and_after_their_first_call_and_after_their_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "line", "words"),
+    ("options", "line", "words"),
     [
-        (lambda bridge: bridge.options(thread_sensitive=False), 0, "because thread_sensitive=False"),
-        (lambda bridge: bridge.options(context_policy="isolate"), 2, "changes stay there (isolate)"),
-        (lambda bridge: bridge.options(context_policy="shared"), 2, "the task's own"),
+        ({"thread_sensitive": False}, 0, "because thread_sensitive=False"),
+        ({"context_policy": "isolate"}, 2, "changes stay there (isolate)"),
+        ({"context_policy": "shared"}, 2, "the task's own"),
     ],
 )
-def test_options_are_said(view: Callable[[Bridge], BridgeView], line: int, words: str) -> None:
+def test_options_are_said(options: dict[str, Any], line: int, words: str) -> None:
     with Bridge() as bridge:
-        assert words in view(bridge).explain().splitlines()[line]
+        assert words in bridge.options(**options).explain().splitlines()[line]
