@@ -9,16 +9,19 @@ from typing import Any
 
 __all__ = ("await_handling", "call_handling")
 
+
+def _cannot_say(exception: object) -> object:
+    """Do nothing: not CPython, or without ctypes."""
+
+
 try:
     from ctypes import py_object, pythonapi
 
-    _set_handled: Callable[[object], object] = pythonapi.PyErr_SetHandledException
     pythonapi.PyErr_SetHandledException.argtypes = (py_object,)
     pythonapi.PyErr_SetHandledException.restype = None
-except (ImportError, AttributeError):  # not CPython, or without ctypes
-
-    def _set_handled(exception: object) -> object:
-        """There is no way to say so here."""
+    _set_handled: Callable[[object], object] = pythonapi.PyErr_SetHandledException
+except (ImportError, AttributeError):
+    _set_handled = _cannot_say
 
 
 def call_handling(exception: BaseException, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -61,7 +61,7 @@ def _in_plain_code() -> bool:
 
 
 _slot: Final = vars(_DefaultLocal)["_inner"]
-del _DefaultLocal._inner  # type: ignore[attr-defined]  # its name is free for users
+delattr(_DefaultLocal, "_inner")
 _inner: Final[Callable[[_DefaultLocal], native.Local]] = _slot.__get__
 _set_inner: Final[Callable[[_DefaultLocal, native.Local], None]] = _slot.__set__
 

@@ -9,13 +9,13 @@ import logging
 import time
 from asyncio import Queue, Task
 from collections.abc import Callable
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
 
 from asgikit.compat.asgiref import compatibility
 
 __all__ = ("StatelessServer", "logger")
 
-logger = logging.getLogger("asgiref.server")
+logger: Final = logging.getLogger("asgiref.server")
 """Where applications that fail are reported."""
 
 
@@ -33,7 +33,7 @@ class StatelessServer:
     returns; `application_send` takes what applications send. Everything runs on the thread of one event loop.
     """
 
-    application_checker_interval = 0.1
+    application_checker_interval: float = 0.1
     """Seconds between two looks for what somebody did to `application_instances` by hand."""
 
     def __init__(self, application: Callable[..., Any], max_applications: int = 1000) -> None:

@@ -63,6 +63,12 @@ def _is_async(function: Any) -> bool:
     return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", function))  # noqa: B004 - its own
 
 
+def _copy_self(wrapper: Any, function: Any) -> None:
+    """Let the wrapper of a method show whose it is."""
+    if hasattr(function, "__self__"):
+        wrapper.__self__ = function.__self__
+
+
 def _is_sync(function: Any) -> bool:
     return callable(function) and not _is_async(function)
 
@@ -203,8 +209,7 @@ class AsyncToSync(Generic[_P, _R]):
         self.awaitable = awaitable
         self.force_new_loop = force_new_loop
         self._is_async = _is_async(awaitable)
-        if hasattr(awaitable, "__self__"):
-            self.__self__ = awaitable.__self__
+        _copy_self(self, awaitable)
 
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Run the coroutine function, and wait for its result on this thread."""
@@ -265,7 +270,7 @@ class AsyncToSync(Generic[_P, _R]):
             call_result.set_result(outcome)
 
 
-_MAIN_WRAP: Final = AsyncToSync.main_wrap
+_MAIN_WRAP: Final[object] = vars(AsyncToSync)["main_wrap"]
 _DEFAULT_WORKER: Final = _default.DefaultWorker()
 
 
@@ -303,8 +308,7 @@ class SyncToAsync(Generic[_P, _R]):
         self._executor = executor
         self._home = None if executor is None else _homes.as_home(executor)
         markcoroutinefunction(self)
-        if hasattr(func, "__self__"):
-            self.__self__ = func.__self__
+        _copy_self(self, func)
 
     async def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Call the function on its thread, and return its result."""
@@ -381,7 +385,8 @@ def async_to_sync(
 def async_to_sync(awaitable: Any = None, *, force_new_loop: bool = False) -> Any:
     """Wrap an async function for synchronous code: see `AsyncToSync`. Also a decorator, with or without arguments."""
     if awaitable is None:
-        return lambda function: AsyncToSync(function, force_new_loop=force_new_loop)
+        wrap: Any = async_to_sync
+        return functools.partial(wrap, force_new_loop=force_new_loop)
     return AsyncToSync(awaitable, force_new_loop=force_new_loop)
 
 
@@ -420,5 +425,6 @@ def sync_to_async(
 ) -> Any:
     """Wrap a synchronous function for async code: see `SyncToAsync`. Also a decorator, with or without arguments."""
     if func is None:
-        return lambda function: SyncToAsync(function, thread_sensitive, executor, context)
+        wrap: Any = sync_to_async
+        return functools.partial(wrap, thread_sensitive=thread_sensitive, executor=executor, context=context)
     return SyncToAsync(func, thread_sensitive, executor, context)

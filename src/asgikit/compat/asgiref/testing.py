@@ -7,7 +7,7 @@ one leaves it running, invariant O1).
 import asyncio
 import contextvars
 from asyncio import Queue, Task
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgikit.compat.asgiref import compatibility
@@ -24,7 +24,7 @@ class ApplicationCommunicator:
 
     def __init__(self, application: Callable[..., Any], scope: Any) -> None:
         self._future: Task[Any] | None = None
-        self.application = compatibility.guarantee_single_callable(application)
+        self.application: Callable[[Any, Any, Any], Awaitable[Any]] = compatibility.guarantee_single_callable(application)
         self.scope = scope
         self._input_queue: Queue[Any] | None = None
         self._output_queue: Queue[Any] | None = None

@@ -48,7 +48,7 @@ class WsgiToAsgiInstance:
     def __init__(self, wsgi_application: WSGIApplication, duplicate_header_limit: int | None = 100) -> None:
         self.wsgi_application = wsgi_application
         self.duplicate_header_limit = duplicate_header_limit
-        self.response_started = False
+        self.response_started: bool = False
         self.response_content_length: int | None = None
         self._response = _response.ResponseState("GET")
 
