@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ("draw",)
 
-_COLOURS: Final = {"sync_to_async": "green", "async_to_sync": "blue"}
 _LONGEST: Final = 12
 
 
@@ -65,12 +64,17 @@ def _bar(lane: Lane, end: float, width: int) -> "Text":
         fill(span.queued, started, "░", "dim")
     for span in lane.spans:
         started = span.started or 0.0
-        style = "red" if span.error else _COLOURS[span.direction]
-        fill(started, end if span.finished is None else span.finished, "█", style)
+        fill(started, end if span.finished is None else span.finished, "█", _colour(span))
     text = Text()
     for mark, style in cells:
         text.append(mark, style=style)
     return text
+
+
+def _colour(span: Span) -> str:
+    if span.error:
+        return "red"
+    return "green" if span.direction == "sync_to_async" else "blue"
 
 
 def _slowest(spans: Sequence[Span]) -> "str":
