@@ -8,6 +8,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -1168,6 +1169,19 @@ def test_application_runs_in_a_copy_of_the_request_s_context() -> None:
 
     run(main())
     assert seen == ["server", "application", "application"]
+
+
+def test_empty_context_is_a_context_too() -> None:
+    """What the worker thread's own context has is not the request's."""
+    seen: list[str] = []
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(variable.get())
+        return plain(environ, start_response)
+
+    with ThreadPoolExecutor(1, initializer=variable.set, initargs=("thread",)) as pool:
+        contextvars.Context().run(ask, application, executor=pool)
+    assert seen == ["unset"]
 
 
 def test_nothing_of_a_request_is_kept() -> None:

@@ -78,8 +78,10 @@ def sends(path: Path, opened: list[Any], **headers: str) -> Any:
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         file = path.open("rb")
         opened.append(file)
+        wrap = environ["wsgi.file_wrapper"]
+        environ.clear()  # it is the application's (PEP 3333): nobody else may rely on it
         start_response("200 OK", [(name.replace("_", "-"), value) for name, value in headers.items()])
-        wrapper: Iterable[bytes] = environ["wsgi.file_wrapper"](file, 4)
+        wrapper: Iterable[bytes] = wrap(file, 4)
         return wrapper
 
     return application

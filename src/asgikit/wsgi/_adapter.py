@@ -171,26 +171,28 @@ class WsgiToAsgi:
         environ = self._environ(scope, headers)
         if options.receives_first(headers.length):
             await receiver.receive_all()
-            if inbound.too_large:
-                await reply_too_large(send)
-            elif inbound.truncated:
-                await reply_truncated(send)
             if inbound.failed:
+                await self._refuse_body(inbound, send)
                 return
             environ["CONTENT_LENGTH"] = str(inbound.received)
         call = WsgiCall(
             self._application,
             environ,
+            scope=scope,
             state=ResponseState(environ["REQUEST_METHOD"], options.hop_by_hop),
             inbound=inbound,
             outbound=outbound,
             context=copy_context() if self._copies_context else None,
         )
-        exchange = Exchange(send, inbound, outbound, receiver, options)
         self._dispatch.start(call)
+        # Without "Expect" an announced body is on its way already.
+        prefetches = headers.announces_body and not headers.expects_continue
+        await self._relay(call, Exchange(send, inbound, outbound, receiver, options), receiver, prefetches=prefetches)
+
+    async def _relay(self, call: WsgiCall, exchange: Exchange, receiver: Receiver, *, prefetches: bool) -> None:
         try:
-            if headers.announces_body and not headers.expects_continue:
-                receiver.start()  # without "Expect" the body is on its way already
+            if prefetches:
+                receiver.start()
             await exchange.relay()
         finally:
             if exchange.deserted:
@@ -198,6 +200,13 @@ class WsgiToAsgi:
             elif call.crossing is not None:
                 await asyncio.wait((call.crossing,))
             await receiver.stop()
+
+    @staticmethod
+    async def _refuse_body(inbound: Inbound, send: SendLike) -> None:
+        if inbound.too_large:
+            await reply_too_large(send)
+        elif inbound.truncated:
+            await reply_truncated(send)
 
     def _is_too_large(self, length: int | None) -> bool:
         limit = self._options.max_body_size

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import Context, copy_context
 from types import GeneratorType
 from typing import Any, Final, cast
 
 from asgikit.errors import ClientDisconnectedError, ResponseBodyError
-from asgikit.spec import WSGIApplication
+from asgikit.spec import ScopeLike, WSGIApplication
 from asgikit.wsgi._file_wrapper import FileWrapper, file_event
 from asgikit.wsgi._inbound import Inbound
 from asgikit.wsgi._outbound import Outbound
@@ -36,20 +36,32 @@ def caused_by_disconnect(error: BaseException | None) -> bool:
 class WsgiCall:
     """The call as work for an executor (`asgikit.protocols.Work`)."""
 
-    __slots__ = ("_application", "_context", "_environ", "_inbound", "_outbound", "_outcome", "_state", "crossing")
+    __slots__ = (
+        "_application",
+        "_context",
+        "_environ",
+        "_inbound",
+        "_outbound",
+        "_outcome",
+        "_scope",
+        "_state",
+        "crossing",
+    )
 
     def __init__(
         self,
         application: WSGIApplication,
         environ: dict[str, Any],
         *,
+        scope: ScopeLike,
         state: ResponseState,
         inbound: Inbound,
         outbound: Outbound,
         context: Context | None,
     ) -> None:
         self._application = application
-        self._environ = environ
+        self._environ = environ  # the application may change it
+        self._scope = scope
         self._state = state
         self._inbound = inbound
         self._outbound = outbound
@@ -61,12 +73,13 @@ class WsgiCall:
     @property
     def name(self) -> str:
         """What a report calls this request."""
-        return f"{self._environ['REQUEST_METHOD']} {self._environ['RAW_URI']}"
+        return f"{self._scope['method']} {self._scope['path']}"
 
     def run(self) -> None:
         """Run the application in a copy of the request's context, then close its body. Never raises."""
         try:
-            (self._context or copy_context()).run(self._respond)
+            context = copy_context() if self._context is None else self._context
+            context.run(self._respond)
         except BaseException as error:
             self._outcome = error
 
@@ -153,8 +166,7 @@ class WsgiCall:
         head = state.head
         if head is None or state.committed or not state.sends_body:
             return False
-        extensions: Mapping[str, object] | None = self._environ["asgi.scope"].get("extensions")
-        found = file_event(body.filelike, head.length, extensions)
+        found = file_event(body.filelike, head.length, self._scope.get("extensions"))
         if found is None:
             return False
         event, count = found
