@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from io import StringIO
 from itertools import chain
 from typing import Any, TypeVarTuple
 from wsgiref.validate import validator
@@ -1246,6 +1247,81 @@ def test_lifespan_ends_the_threads_and_may_begin_again() -> None:
             assert not any(thread.name.startswith("asgikit-wsgi") for thread in threading.enumerate())
 
     run(main())
+
+
+def test_lifespan_that_is_cancelled_ends_the_threads_too() -> None:
+    async def main() -> None:
+        adapter, lifespan, client = WsgiToAsgi(plain), Client({"type": "lifespan.startup"}), Client()
+        task = asyncio.create_task(adapter({"type": "lifespan"}, lifespan.receive, lifespan.send))
+        await adapter(http_scope(), client.receive, client.send)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not any(thread.name.startswith("asgikit-wsgi") for thread in threading.enumerate())
+
+    run(main())
+
+
+def test_pool_outlives_all_lifespans_but_the_last() -> None:
+    """Two servers of one adapter: the first to end takes nothing from the other."""
+
+    async def main() -> None:
+        adapter = WsgiToAsgi(plain)
+        lifespans = [Client({"type": "lifespan.startup"}) for _ in range(2)]
+        tasks = [asyncio.create_task(adapter({"type": "lifespan"}, one.receive, one.send)) for one in lifespans]
+        names: list[set[str]] = []
+        for lifespan, task in zip(lifespans, tasks, strict=True):
+            client = Client()
+            await adapter(http_scope(), client.receive, client.send)
+            names.append({thread.name for thread in threading.enumerate()})
+            lifespan.incoming.put_nowait({"type": "lifespan.shutdown"})
+            await task
+        assert names[0] == names[1]
+        assert not any(thread.name.startswith("asgikit-wsgi") for thread in threading.enumerate())
+
+    run(main())
+
+
+def test_shutdown_waits_for_a_busy_thread_without_blocking_the_loop() -> None:
+    running, go_on = threading.Event(), threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        running.set()
+        assert go_on.wait(TIMEOUT)
+        return plain(environ, start_response)
+
+    async def main() -> None:
+        adapter, client = WsgiToAsgi(application), Client()
+        lifespan = Client({"type": "lifespan.startup"})
+        living = asyncio.create_task(adapter({"type": "lifespan"}, lifespan.receive, lifespan.send))
+        request = asyncio.create_task(adapter(http_scope(), client.receive, client.send))
+        await asyncio.to_thread(running.wait, TIMEOUT)
+        lifespan.incoming.put_nowait({"type": "lifespan.shutdown"})
+        asyncio.get_running_loop().call_soon(go_on.set)
+        await asyncio.gather(living, request)
+        assert client.body == b"hello"
+
+    run(main())
+
+
+def test_errors_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`wsgi.errors` is the stream that was given, else the standard one of the moment, else at least a stream."""
+    streams: list[Any] = []
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        streams.append(environ["wsgi.errors"])
+        environ["wsgi.errors"].write("noted\n")
+        return plain(environ, start_response)
+
+    given = StringIO()
+    ask(application, errors=given)
+    assert given.getvalue() == "noted\n"
+    standard = StringIO()
+    monkeypatch.setattr(sys, "stderr", standard)
+    ask(application)
+    assert streams[-1] is standard
+    monkeypatch.setattr(sys, "stderr", None)
+    assert ask(application).status == 200
 
 
 def test_websocket_is_refused() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from asgikit.wsgi import WsgiToAsgi
 from tests.wsgi.frameworks import CHUNK, SITES, Diary
-from tests.wsgi.servers import SERVERS, TIMEOUT, Address
+from tests.wsgi.servers import SERVERS, TIMEOUT, Address, hypercorn, uvicorn
 
 MEBIBYTE = 1024 * 1024
 
@@ -234,6 +234,31 @@ def test_sites_under_servers(
                 case(Visit(address, diary, site))
     assert diary.entries.empty()
     assert "without being closed" not in capsys.readouterr().err  # what the validator says of a body that was not
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_websocket_handshake_is_answered(server: str) -> None:
+    """M11: both servers can send the denial."""
+    handshake = (
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with SERVERS[server](WsgiToAsgi(SITES["plain"][0](Diary()))) as address:
+        with socket.create_connection(address, timeout=TIMEOUT) as connection:
+            connection.sendall(handshake)
+            answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 501")
+
+
+def test_one_adapter_under_two_servers() -> None:
+    """Each has its loop; when one ends, the other goes on."""
+    diary = Diary()
+    adapter = WsgiToAsgi(SITES["flask"][0](diary))
+    with hypercorn(adapter) as second:
+        with uvicorn(adapter) as first:
+            for address in (first, second, first, second):
+                assert Visit(address, diary, "flask").ask("GET", "/hello") == (200, b"hello")
+        assert Visit(second, diary, "flask").ask("GET", "/hello") == (200, b"hello")
 
 
 @pytest.mark.parametrize("server", SERVERS)

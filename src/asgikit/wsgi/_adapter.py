@@ -1,7 +1,9 @@
 """WsgiToAsgi: the thin part that hands a scope to whoever can serve it."""
 
 import asyncio
+import io
 import sys
+import threading
 from contextvars import copy_context
 from typing import Any, TextIO, final
 
@@ -109,6 +111,7 @@ class WsgiToAsgi:
             errors=errors,
         )
         self._mailboxes = Mailboxes()
+        self._lock = threading.Lock()
         self._lifespans = 0
 
     async def __call__(self, scope: ScopeLike, receive: ReceiveLike, send: SendLike) -> None:
@@ -125,7 +128,7 @@ class WsgiToAsgi:
         elif kind == "websocket":
             await refuse_websocket(scope, receive, send)
         elif kind == "lifespan":
-            await serve_lifespan(receive, send, startup=self._enter_lifespan, shutdown=self._leave_lifespan)
+            await self._live(receive, send)
         else:
             raise UnsupportedScopeError(
                 f"WsgiToAsgi serves the scopes 'http', 'websocket' (by refusing it) and 'lifespan', not {kind!r}"
@@ -219,16 +222,31 @@ class WsgiToAsgi:
             multithread=self._options.multithread,
             multiprocess=self._options.multiprocess,
         )
-        environ["wsgi.errors"] = self._options.errors or sys.stderr
+        environ["wsgi.errors"] = (
+            self._options.errors or sys.stderr or io.StringIO()
+        )  # a program without a console has none
         return environ
 
-    def _enter_lifespan(self) -> None:
-        self._lifespans += 1
+    async def _live(self, receive: ReceiveLike, send: SendLike) -> None:
+        """Serve one lifespan. The pool ends with the last one, however that ends: other servers may use it still."""
+        with self._lock:
+            self._lifespans += 1
+        left = False
 
-    async def _leave_lifespan(self) -> None:
-        self._lifespans -= 1
-        if self._lifespans <= 0 and isinstance(self._dispatch, OwnPool):
-            await self._dispatch.release(2.0)
+        async def leave() -> None:
+            nonlocal left
+            left = True
+            with self._lock:
+                self._lifespans -= 1
+                last = not self._lifespans
+            if last:
+                await self._dispatch.release()
+
+        try:
+            await serve_lifespan(receive, send, leave)
+        finally:
+            if not left:
+                await leave()
 
 
 def _dispatch(

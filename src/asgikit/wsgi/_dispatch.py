@@ -26,8 +26,11 @@ class Dispatch(Protocol):
     def abandon(self, call: WsgiCall) -> None:
         """Nobody waits for `call` any more, though it may still run."""
 
+    async def release(self) -> None:
+        """End what this object made, without blocking the event loop; it is made anew when it is needed again."""
+
     def close(self, grace: float) -> None:
-        """End what this object made, waiting at most `grace` seconds."""
+        """End what this object made for good, waiting at most `grace` seconds."""
 
 
 class SupportsRunSync(Protocol):
@@ -55,16 +58,15 @@ class OwnPool:
         if pool is not None:
             pool.abandon(call)
 
-    async def release(self, grace: float) -> None:
-        """End the pool without blocking the event loop; a later request makes a new one."""
+    async def release(self) -> None:
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is None:
             return
         if pool.counters.busy or pool.counters.queued:
-            await asyncio.to_thread(pool.close, grace)
+            await asyncio.to_thread(pool.close)
         else:
-            pool.close(grace)
+            pool.close()
 
     def close(self, grace: float) -> None:
         with self._lock:
@@ -95,8 +97,11 @@ class PostDispatch:
         if isinstance(self._executor, WorkerHome):
             self._executor.abandon(call)
 
-    def close(self, grace: float) -> None:
+    async def release(self) -> None:
         """Nothing: whoever made the executor closes it."""
+
+    def close(self, grace: float) -> None:
+        """Nothing, for the same reason."""
 
 
 class ExecutorDispatch:
@@ -122,8 +127,11 @@ class ExecutorDispatch:
     def abandon(self, call: WsgiCall) -> None:
         """Nothing: an executor that was given has no word for it."""
 
-    def close(self, grace: float) -> None:
+    async def release(self) -> None:
         """Nothing: whoever made the executor closes it."""
+
+    def close(self, grace: float) -> None:
+        """Nothing, for the same reason."""
 
 
 class SensitiveDispatch:
@@ -149,5 +157,8 @@ class SensitiveDispatch:
         if call.crossing is not None:
             call.crossing.cancel()
 
-    def close(self, grace: float) -> None:
+    async def release(self) -> None:
         """Nothing: whoever made the bridge closes it."""
+
+    def close(self, grace: float) -> None:
+        """Nothing, for the same reason."""

@@ -21,14 +21,11 @@ async def refuse_websocket(scope: ScopeLike, receive: ReceiveLike, send: SendLik
         await send({"type": "websocket.close", "code": 1000, "reason": ""})
 
 
-async def serve_lifespan(
-    receive: ReceiveLike, send: SendLike, *, startup: Callable[[], object], shutdown: Callable[[], Awaitable[object]]
-) -> None:
+async def serve_lifespan(receive: ReceiveLike, send: SendLike, shutdown: Callable[[], Awaitable[object]]) -> None:
     """Answer start and end of the server. Runs on the event-loop thread."""
     while True:
         event = await receive()
         if event["type"] == "lifespan.startup":
-            startup()
             await send({"type": "lifespan.startup.complete"})
         elif event["type"] == "lifespan.shutdown":
             await shutdown()
