@@ -243,10 +243,10 @@ def test_websocket_handshake_is_answered(server: str) -> None:
         b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
-    with SERVERS[server](WsgiToAsgi(SITES["plain"][0](Diary()))) as address:
-        with socket.create_connection(address, timeout=TIMEOUT) as connection:
-            connection.sendall(handshake)
-            answer = connection.recv(65536)
+    adapter = WsgiToAsgi(SITES["plain"][0](Diary()))
+    with SERVERS[server](adapter) as address, socket.create_connection(address, timeout=TIMEOUT) as connection:
+        connection.sendall(handshake)
+        answer = connection.recv(65536)
     assert answer.startswith(b"HTTP/1.1 501")
 
 
