@@ -24,7 +24,9 @@ class ApplicationCommunicator:
 
     def __init__(self, application: Callable[..., Any], scope: Any) -> None:
         self._future: Task[Any] | None = None
-        self.application: Callable[[Any, Any, Any], Awaitable[Any]] = compatibility.guarantee_single_callable(application)
+        self.application: Callable[[Any, Any, Any], Awaitable[Any]] = compatibility.guarantee_single_callable(
+            application
+        )
         self.scope = scope
         self._input_queue: Queue[Any] | None = None
         self._output_queue: Queue[Any] | None = None
