@@ -62,10 +62,19 @@ class Suite:
                 )
             except subprocess.TimeoutExpired:
                 print(f"{self.name}: killed after {LIMIT:.0f} s", file=sys.stderr)
+        output_end = (folder / "output.txt").read_text()[-4000:]
         results = folder / self.results
         if not results.exists():
-            raise SuiteError(f"{self.name} left no results:\n{(folder / 'output.txt').read_text()[-4000:]}")
+            raise SuiteError(f"{self.name} left no results:\n{output_end}")
+        self._check_in_force(results.parent / "asgiref-in-force.txt", drop_in=drop_in)
         return self.read(results)
+
+    def _check_in_force(self, file: Path, *, drop_in: bool) -> None:
+        """Refuse results that came of the other asgiref: they would prove nothing."""
+        wanted = "asgikit.compat.asgiref" if drop_in else "asgiref"
+        found = file.read_text() if file.exists() else "unknown: the suite did not come to its end"
+        if found != wanted:
+            raise SuiteError(f"{self.name} should have run on {wanted}; it ran on {found}")
 
 
 def environ() -> dict[str, str]:
@@ -94,7 +103,17 @@ def from_json_lines(file: Path) -> dict[str, str]:
     return outcomes
 
 
-PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=results.xml", "--timeout=60")
+PYTEST = (
+    "-m",
+    "pytest",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "downstream_probe",
+    "--junitxml=results.xml",
+    "--timeout=60",
+)
 
 
 def _pytest_again(*options: str) -> Callable[[Sequence[str]], Sequence[str]]:

@@ -11,7 +11,8 @@ from asgiref.current_thread_executor import CurrentThreadExecutor
 from asgiref.local import Local
 
 if sys.version_info >= (3, 12):
-    from inspect import iscoroutinefunction as iscoroutinefunction, markcoroutinefunction as markcoroutinefunction
+    from inspect import iscoroutinefunction as iscoroutinefunction
+    from inspect import markcoroutinefunction as markcoroutinefunction
 else:
     from typing import TypeGuard
 

@@ -1,7 +1,8 @@
 import asyncio
 from types import TracebackType
+from typing import Self
 
-from typing_extensions import Self, deprecated
+from typing_extensions import deprecated
 
 @deprecated("asgiref.timeout.timeout is deprecated: use asyncio.timeout")
 class timeout:

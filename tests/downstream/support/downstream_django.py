@@ -5,6 +5,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+import downstream_probe
 from django.test.runner import DiscoverRunner
 
 RESULTS = Path("results.jsonl").resolve()
@@ -49,6 +50,12 @@ class WritingResult(unittest.TextTestResult):
 
 class WritingRunner(DiscoverRunner):
     """Django's own runner with that result."""
+
+    def run_suite(self, suite: unittest.TestSuite, **kwargs: Any) -> unittest.TextTestResult:
+        try:
+            return super().run_suite(suite, **kwargs)
+        finally:
+            downstream_probe.write()
 
     def get_resultclass(self) -> type[unittest.TextTestResult]:
         return WritingResult
