@@ -253,6 +253,30 @@ def test_leftover_tasks_are_cancelled_and_named(kind: str, made: Made, caplog: p
 
 
 @tidy
+def test_what_the_clean_up_of_a_leftover_starts_is_cancelled_too(
+    kind: str, made: Made, caplog: pytest.LogCaptureFixture
+) -> None:
+    """F6: no task is destroyed while it is pending."""
+
+    async def background(generation: int) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if generation:
+                made.kept.append(asyncio.create_task(background(generation - 1), name=f"generation {generation}"))
+
+    async def leave() -> int:
+        made.kept.append(asyncio.create_task(background(2), name="generation 3"))
+        await asyncio.sleep(0)
+        return 7
+
+    with closing(RUNNERS[kind](made)) as runner, Bridge(loop_runner=runner) as bridge:
+        assert bridge.run_async(leave) == 7
+    named = [record.getMessage().rpartition(": ")[2].partition(" (")[0] for record in caplog.records]
+    assert named == ["generation 3", "generation 2", "generation 1"]
+
+
+@tidy
 def test_a_leftover_that_fails_is_told(kind: str, made: Made, caplog: pytest.LogCaptureFixture) -> None:
     """F6, B3: its error reaches the logger, and the result its caller."""
 

@@ -5,9 +5,11 @@ import inspect
 import logging
 from asyncio import AbstractEventLoop, Task
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
 __all__ = ("cancel_leftovers", "finished", "run_to_end", "wind_down")
+
+ROUNDS: Final = 10  # a clean-up may start tasks, whose clean-up may start tasks; but not for ever
 
 _logger = logging.getLogger("asgikit")
 
@@ -30,19 +32,23 @@ async def finished(task: "Task[None]") -> None:
 
 
 async def cancel_leftovers(loop: AbstractEventLoop, after: str | None) -> None:
-    """Cancel and await every other task of `loop`, naming them in a warning unless `after` is None (invariant F6)."""
+    """Cancel and await every other task of `loop`, naming them in a warning unless `after` is None (invariant F6).
+
+    Also those that a clean-up starts, or a thread that had posted one already.
+    """
     current = asyncio.current_task(loop)
-    left: set[Task[Any]] = {task for task in asyncio.all_tasks(loop) if task is not current}
-    if not left:
-        return
-    if after is not None:
-        names = sorted(f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})" for task in left)
-        _logger.warning("%s left tasks running, which are cancelled: %s", after, ", ".join(names))
-    for task in left:
-        task.cancel()
-    for outcome in await asyncio.gather(*left, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            _logger.error("a cancelled task failed", exc_info=outcome)
+    for _ in range(ROUNDS):
+        left: set[Task[Any]] = {task for task in asyncio.all_tasks(loop) if task is not current}
+        if not left:
+            return
+        if after is not None:
+            names = sorted(f"{task.get_name()} ({getattr(task.get_coro(), '__qualname__', '?')})" for task in left)
+            _logger.warning("%s left tasks running, which are cancelled: %s", after, ", ".join(names))
+        for task in left:
+            task.cancel()
+        for outcome in await asyncio.gather(*left, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                _logger.error("a cancelled task failed", exc_info=outcome)
 
 
 async def wind_down(loop: AbstractEventLoop, after: str | None) -> None:
