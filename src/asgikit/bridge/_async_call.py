@@ -244,10 +244,6 @@ class AsyncCall:
             self.done = True
         return not self._timed_out
 
-    def _late(self) -> bool:
-        """Whether the time is up and the outcome is not there."""
-        return not self.done and self._deadline is not None and self._clock.now() >= self._deadline
-
     def _wait_for_clean_up(self) -> None:
         """After Ctrl-C: a second one does not wait."""
         while not self.done:

@@ -1,6 +1,7 @@
 """What every room may ask for, and nothing about how: small protocols, each with an implementation elsewhere."""
 
 from asgikit import _public
+from asgikit.protocols._bridges import SupportsAsyncToSync, SupportsSyncToAsync
 from asgikit.protocols._executors import (
     ExecutorLike,
     HostExecutor,
@@ -36,9 +37,11 @@ __all__ = (
     "Observer",
     "SensitivePool",
     "ServerLike",
+    "SupportsAsyncToSync",
     "SupportsPost",
     "SupportsSubmit",
     "SupportsSubmitArgs",
+    "SupportsSyncToAsync",
     "Work",
     "WorkerHome",
 )
