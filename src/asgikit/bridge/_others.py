@@ -44,14 +44,14 @@ def _curio_runs(curio: Any) -> bool:
 def lend_to_anyio(loop: AbstractEventLoop | None) -> AbstractContextManager[Any] | None:
     """Let anyio's `from_thread` functions find `loop` from this thread, or None if that cannot be.
 
-    Called only when `ANYIO` is loaded.
+    Called when `ANYIO` is loaded, or about to be: another thread may be in the middle of importing it.
     """
-    if loop is None:
-        return None
-    backend: Any = sys.modules[ANYIO]
-    core: Any = sys.modules["anyio._core._eventloop"]
+    core: Any = sys.modules.get("anyio._core._eventloop")
     claim: Any = getattr(core, "claim_worker_thread", None)  # anyio 4
-    if claim is None or hasattr(core.threadlocals, "current_token"):  # or a worker of anyio's own
+    backend: Any = getattr(sys.modules.get(ANYIO), "AsyncIOBackend", None)
+    if loop is None or claim is None or backend is None:
         return None
-    lent: AbstractContextManager[Any] = claim(backend.AsyncIOBackend, loop)
+    if hasattr(core.threadlocals, "current_token"):  # a worker of anyio's own
+        return None
+    lent: AbstractContextManager[Any] = claim(backend, loop)
     return lent

@@ -171,8 +171,8 @@ class SyncCall:
         thread = _chain.here.thread
         outer, thread.call = thread.call, self
         self.ran = True
-        lent = lend_to_anyio(self.loop) if ANYIO in sys.modules else None
         try:
+            lent = lend_to_anyio(self.loop) if ANYIO in sys.modules else None
             if lent is None and self.watch is None:
                 self._value = context.run(self._fn, *self._args, **self._kwargs)
             else:
