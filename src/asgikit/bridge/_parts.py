@@ -83,6 +83,10 @@ class Parts:
         link = _chain.current.get()
         mailbox = self._mailboxes.of(loop)
         call = SyncCall(fn, args, kwargs, self, link, loop, mailbox, home)
+        caller = _chain.here.thread.call
+        if caller is not None:  # synchronous code that runs this loop, with asyncio.run or the like
+            call.caller = caller
+            caller.inside = threading.get_ident(), loop
         if self.observers:
             host = enclosing_host(link)
             call.watch = watch(
@@ -153,8 +157,7 @@ class Parts:
         while True:
             target = sensitive_home(call.link)
             call.home = home = self._home_of(target)
-            if home.thread_id == threading.get_ident() and _get_running_loop() is call.loop:
-                _run_inline(call)
+            if call.caller is not None and _run_inside(call, call.caller, home.thread_id):
                 return
             try:
                 home.post(call)
@@ -368,13 +371,28 @@ class Parts:
         self.close(0)
 
 
-def _run_inline(call: SyncCall) -> None:
-    """Run a call whose home is the very thread that runs the loop (invariant A4), which does not see the loop."""
-    loop = call.loop
-    call.blocks, call.loop = loop, None
-    _set_running_loop(None)
+def _run_inside(call: SyncCall, above: SyncCall, thread_id: int | None) -> bool:
+    """Run a call on its home thread although that runs an event loop, inside which the call was made (invariant A4).
+
+    On the loop's own thread it runs inline; from further inside, between two callbacks of that loop.
+    """
+    while above.inside is None or above.inside[0] != thread_id:
+        if above.caller is None:
+            return False
+        above = above.caller
+    loop = above.inside[1]
+    if loop is _get_running_loop():
+        call.loop = None
+        call.run_between(loop)
+        call.settle()
+        return True
     try:
-        call.run()
-    finally:
-        _set_running_loop(loop)
-    call.settle()
+        loop.call_soon_threadsafe(_run_between, call, loop)
+    except RuntimeError:  # it has just ended: the thread will be free
+        return False
+    return True
+
+
+def _run_between(call: SyncCall, loop: AbstractEventLoop) -> None:
+    call.run_between(loop)
+    call.deliver()

@@ -9,7 +9,7 @@ import functools
 import logging
 import sys
 import threading
-from asyncio import AbstractEventLoop, CancelledError, Future
+from asyncio import AbstractEventLoop, CancelledError, Future, _set_running_loop
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
 from contextvars import Context
@@ -22,7 +22,7 @@ from asgikit.bridge._others import ANYIO, lend_to_anyio
 from asgikit.bridge._turns import Turns
 from asgikit.bridge._waits import awaiting_stack
 from asgikit.bridge._watch import Watch
-from asgikit.errors import ClosedError, ScopeError
+from asgikit.errors import ClosedError, LoopUnavailableError, ScopeError
 from asgikit.executor import name_of, without_this_frame
 from asgikit.protocols import WorkerHome
 
@@ -67,10 +67,12 @@ class SyncCall:
         "_value",
         "abandoned",
         "blocks",
+        "caller",
         "cancelled",
         "free_home",
         "home",
         "inner",
+        "inside",
         "link",
         "loop",
         "ran",
@@ -110,6 +112,8 @@ class SyncCall:
         self._error: BaseException | None = None
         self.home: WorkerHome | None = None
         self.inner: AsyncCall | None = None  # the coroutine that the function is waiting for
+        self.caller: SyncCall | None = None  # the call in which the awaiting task's loop runs, as in asyncio.run
+        self.inside: tuple[int, AbstractEventLoop] | None = None  # this call's thread, and the loop that runs in it
         self.watch: Watch | None = None  # None: nobody wants to know
         self.blocks: AbstractEventLoop | None = None  # the loop that stands still while the call runs inline
         self.ran: bool = False
@@ -162,6 +166,15 @@ class SyncCall:
             self._given = None
 
     # On the worker thread
+
+    def run_between(self, loop: AbstractEventLoop) -> None:
+        """Run on the thread of `loop`, between two of its callbacks; the function does not see the loop."""
+        self.blocks = loop
+        _set_running_loop(None)
+        try:
+            self.run()
+        finally:
+            _set_running_loop(loop)
 
     def run(self) -> None:
         if not self._gate.acquire(blocking=False):
@@ -331,7 +344,7 @@ class SyncCall:
         error = self._error
         if error is None:
             return
-        if isinstance(error, CancelledError):
+        if isinstance(error, CancelledError | LoopUnavailableError):  # its loop ended with its caller
             _logger.debug("the abandoned call of %s ended", self.name, exc_info=error)
         else:
             _logger.error("%s failed after its caller had stopped waiting", self.name, exc_info=error)
