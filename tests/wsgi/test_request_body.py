@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asgikit.errors import ClientDisconnectedError
@@ -58,6 +58,7 @@ def perform(stream: io.BufferedIOBase, name: str, size: int) -> object:
     return method(size)
 
 
+@settings(deadline=None)
 @given(chunk_groups, calls)
 def test_reads_like_a_file(groups: list[list[bytes]], steps: list[tuple[str, int]]) -> None:
     """M16, M20: the same results as a buffered file, whatever is read how."""
