@@ -51,7 +51,12 @@ class OwnPool:
         self._closed = False
 
     def start(self, call: WsgiCall) -> None:
-        (self._pool or self._make()).post(call)
+        with self._lock:  # so that nobody closes the pool in between
+            if self._closed:
+                raise ClosedError("this WsgiToAsgi is closed: make a new one to serve further requests")
+            if self._pool is None:
+                self._pool = WorkerThreadPool(self._threads, name="wsgi")
+            self._pool.post(call)
 
     def abandon(self, call: WsgiCall) -> None:
         pool = self._pool
@@ -74,14 +79,6 @@ class OwnPool:
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.close(grace)
-
-    def _make(self) -> WorkerThreadPool:
-        with self._lock:
-            if self._closed:
-                raise ClosedError("this WsgiToAsgi is closed: make a new one to serve further requests")
-            if self._pool is None:
-                self._pool = WorkerThreadPool(self._threads, name="wsgi")
-            return self._pool
 
 
 class PostDispatch:

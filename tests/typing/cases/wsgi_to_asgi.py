@@ -1,4 +1,4 @@
-"""WsgiToAsgi takes every WSGI application and executor, and is an application for every server."""
+"""P4: WsgiToAsgi takes every WSGI application and executor, and is an application for every server."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
