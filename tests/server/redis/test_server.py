@@ -1,6 +1,7 @@
 """RedisServer against a real Redis: order, acknowledgement, leases that go, connections that break."""
 
 import asyncio
+import contextlib
 import random
 import sys
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from asgikit.server.redis import (
     connect,
 )
 from asgikit.server.redis._connection import Connection
-from asgikit.server.redis._scripts import RELEASE, TAKE, TRIM
+from asgikit.server.redis._scripts import ACT, RELEASE, TAKE, TRIM
 from asgikit.testing import ManualClock
 from tests.server.redis.conftest import Main
 from tests.server.support import Receive, Scope, Send, ignore, turn
@@ -201,16 +202,144 @@ def test_a_lease_that_could_not_be_prolonged_is_lost_by_the_local_clock(run: Run
 
     async def main(client: RedisClient, layout: StreamLayout) -> None:
         clock = ManualClock()
-        server = RedisServer(app, client=client, layout=layout, clock=clock, lease_time=9.0, block=0.05)
+        server = RedisServer(app, client=client, layout=layout, clock=clock, lease_time=60.0, block=0.05)
         async with server:
             await publish(client, layout, ("s", 1))
             await handled.wait()
             await turn()
-            clock.advance(9.1)
+            assert set(server.tokens.values()) == {1}
+            clock.advance(61)
             await until(lambda: server.redis_counters.lost == 4)
-            await until(lambda: not server.scope_ids())
-            assert server.counters.lost == 1
+            await until(lambda: server.counters.lost == 1)
+            clock.advance(21)  # in Redis the leases are still its own: it takes them again, with new tokens
+            await until(lambda: set(server.tokens.values()) == {2})
         assert await pending(client, layout, "s") == 1
+
+    run(main)
+
+
+def test_a_worker_that_waits_for_events_hears_at_the_next_beat_that_its_lease_is_lost(run: Run) -> None:
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        clock = ManualClock()
+        server = RedisServer(echo, client=client, layout=layout, clock=clock, lease_time=60.0, block=5.0)
+        async with server:
+            await until(lambda: server.redis_counters.partitions == 4)
+            await usurp(client, layout, "s")
+            await turn()
+            async with asyncio.timeout(3):
+                clock.advance(21)
+                await until(lambda: server.redis_counters.lost == 1)
+
+    run(main)
+
+
+def test_an_instance_that_outlives_its_lease_cannot_act_under_the_next_one(run: Run) -> None:
+    """The partition is not taken again while the instance is being ended, and afterwards its token is too old."""
+    handled, gate = asyncio.Event(), asyncio.Event()
+    errors: list[Exception] = []
+
+    async def stubborn(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        handled.set()
+        for _ in range(5):
+            with contextlib.suppress(asyncio.CancelledError):
+                await gate.wait()
+                break
+        try:
+            await send("under an old lease")
+        except FencedError as error:
+            errors.append(error)
+
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        clock = ManualClock()
+        one = StreamLayout(prefix=layout.prefix, partitions=1)
+        server = RedisServer(stubborn, client=client, layout=one, clock=clock, lease_time=60, block=0.05, grace_time=30)
+        async with server:
+            await publish(client, one, ("s", 1))
+            await handled.wait()
+            clock.advance(61)
+            await until(lambda: server.redis_counters.lost == 1)
+            await beaten(client, one, clock)
+            assert server.tokens == {}
+            while server.tokens != {0: 2}:
+                clock.advance(1)
+                await client.execute_command("PING")
+            gate.set()
+            await until(lambda: bool(errors))
+            assert "started under token 1 of partition 0" in str(errors[0])
+
+    run(main)
+
+
+async def beaten(client: RedisClient, layout: StreamLayout, clock: ManualClock) -> None:
+    """Let the worker say once more that it lives, and wait long enough for what it would do about it."""
+    await client.execute_command("DEL", layout.workers_key)
+    while not await client.execute_command("EXISTS", layout.workers_key):
+        clock.advance(1)
+        await turn()
+    for _ in range(20):
+        await client.execute_command("PING")
+
+
+def test_a_server_that_stops_takes_no_more_partitions(run: Run) -> None:
+    handled, gate = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        handled.set()
+        await gate.wait()
+
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        clock = ManualClock()
+        server = RedisServer(
+            app, client=client, layout=layout, clock=clock, lease_time=60, block=0.05, drain_timeout=900
+        )
+        running = asyncio.create_task(server.arun())
+        await publish(client, layout, ("s", 1))
+        await handled.wait()
+        await until(lambda: server.redis_counters.partitions == 4)
+        other = (layout.partition_of("s") + 1) % 4
+        await client.execute_command("DEL", layout.keys(other).lease)
+        server.stop()
+        await beaten(client, layout, clock)
+        await until(lambda: other not in server.tokens)
+        await beaten(client, layout, clock)
+        assert other not in server.tokens
+        gate.set()
+        await running
+        assert await pending(client, layout, "s") == 0
+
+    run(main)
+
+
+class Late:
+    """A client whose acknowledgements take a while."""
+
+    def __init__(self, client: RedisClient) -> None:
+        self.client = client
+
+    async def execute_command(self, *args: Any) -> Any:
+        if args[1] == ACT.sha:
+            await asyncio.sleep(0.1)
+        return await self.client.execute_command(*args)
+
+    async def aclose(self) -> None:
+        await self.client.aclose()
+
+
+def test_a_lease_is_given_back_after_the_last_acknowledgement(run: Run) -> None:
+    handled = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        handled.set()
+
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        await publish(client, layout, ("s", 1))
+        async with RedisServer(app, client=Late(client), layout=layout):
+            await handled.wait()
+        assert await pending(client, layout, "s") == 0
+        assert await client.execute_command("EXISTS", layout.keys(layout.partition_of("s")).lease) == 0
 
     run(main)
 
