@@ -40,7 +40,7 @@ class Outcome:
 
     def median(self, what: str) -> float:
         """The middle of what the turns counted."""
-        return statistics.median(turn[what] for turn in self.turns)
+        return statistics.median(float(turn[what]) for turn in self.turns)
 
     def bad(self) -> list[Any]:
         """Answers that were not as they should be."""
@@ -58,7 +58,7 @@ def main() -> int:
 def make_project() -> Path:
     """`django-admin startproject`, plus the application of ours."""
     folder = workplace("serve", [])
-    run = [VENV / "bin" / "django-admin", "startproject", "mysite", folder]
+    run = [str(VENV / "bin" / "django-admin"), "startproject", "mysite", str(folder)]
     subprocess.run(run, check=True, env=environ())
     project = workplace("serve-files", [(HERE / "projects" / "serve", "files")]) / "files"
     (project / "shop").rename(folder / "shop")
@@ -106,7 +106,7 @@ def serving(project: Path, server: str, side: str) -> Generator[int]:
 
 def load(port: int) -> Mapping[str, Any]:
     """One turn."""
-    command = [PYTHON, HERE / "support" / "downstream_load.py", str(port)]
+    command = [str(PYTHON), str(HERE / "support" / "downstream_load.py"), str(port)]
     output = subprocess.run(command, check=True, capture_output=True, env=environ(), timeout=120).stdout
     result: Mapping[str, Any] = json.loads(output)
     return result

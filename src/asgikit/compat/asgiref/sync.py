@@ -84,15 +84,18 @@ class _Job:
         self._arguments = arguments
 
     @property
-    def func(self) -> Any:
-        """The function that a report names."""
-        return self._child.func
+    def __func__(self) -> Any:
+        """The function that a report names, as it names that of a method."""
+        function = self._child.func
+        while isinstance(function, functools.partial):
+            function = function.func
+        return function
 
     def __call__(self) -> Any:
         return self._run(*self._arguments, self._child)
 
     def __repr__(self) -> str:
-        return repr(self.func)
+        return repr(self.__func__)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (functools.partial, (call, self._child))
