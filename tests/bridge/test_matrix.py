@@ -167,7 +167,7 @@ def test_a_scope_on_the_thread_that_hosts_already() -> None:
         assert world.run(["run", "escope", "s", "b", "escope", "s"]) == ["M/1 E M/1 E"]
 
 
-@broken(24)
+@pytest.mark.xfail(strict=True, reason="bridge bug 24")
 @pytest.mark.timeout(1)
 @pytest.mark.parametrize("program", ["run s run f run s", "b s run f run s", "run s run t run s"])
 def test_a_home_thread_that_runs_a_loop(program: str) -> None:
