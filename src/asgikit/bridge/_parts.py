@@ -24,7 +24,7 @@ from asgikit.bridge._sync_call import SyncCall
 from asgikit.bridge._turns import Turns
 from asgikit.bridge._watch import Watch, watch
 from asgikit.errors import ClosedError, DeadlockError, LoopUnavailableError, RunningLoopError, ScopeError
-from asgikit.executor import CurrentThreadExecutor, name_of
+from asgikit.executor import CurrentThreadExecutor, ForkGuard, name_of
 from asgikit.protocols import Clock, ExecutorLike, Inbox, Lease, LoopRunner, Observer, SensitivePool, WorkerHome
 
 __all__ = ("Parts",)
@@ -54,16 +54,17 @@ class Parts:
         self._stall_report_after = stall_report_after
         self._owned = owned
         self.closed: bool = False
+        self._fork = ForkGuard()
         self._begin_process()
         at_exit.add(self)
 
     def _begin_process(self) -> None:
         """Start with nothing under way: at birth, and in a forked child."""
-        self.process: object = _chain.process.token
         self.lock: threading.Lock = threading.Lock()
         self.turns: Turns = Turns()
         self._mailboxes = Mailboxes(self.clock, self._stall_report_after)
         self._default: Lease | None = None
+        self.process: object = _chain.process.token  # last: other threads of a forked child look at it
 
     # Sync from async: on the thread of the loop
 
@@ -114,7 +115,7 @@ class Parts:
             message = "the interpreter is shutting down and its threads are gone; cross before, in an atexit handler"
             raise LoopUnavailableError(message)
         if self.process is not _chain.process.token:
-            self._begin_process()
+            self._fork.renew(self._begin_process)
 
     def begin_step(
         self, fn: Callable[[], Any], link: Link | None, context: Context, home: WorkerHome | None
