@@ -346,9 +346,8 @@ class Parts:
     def stop_observing(self, observer: Observer) -> None:
         """Tell `observer` of no more crossings; those under way are told to their end."""
         with self.lock:
-            left = list(self.observers)
-            left.remove(observer)
-            self.observers = tuple(left)
+            place = [known is observer for known in self.observers].index(True)  # one may equal another
+            self.observers = self.observers[:place] + self.observers[place + 1 :]
 
     def close(self, grace: float) -> None:
         """Refuse new crossings and close the parts that came with this bridge, all within `grace` seconds."""
