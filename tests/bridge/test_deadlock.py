@@ -36,10 +36,11 @@ class Turning:
 
 def test_two_sensitive_calls_that_wait_for_each_other_are_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     """A9: `event.wait` holds the one thread, `event.set` waits behind it: both are named, with their stacks, once."""
-    event = threading.Event()
+    event, begun = threading.Event(), threading.Event()
     clock = ManualClock()
 
     def wait_for_it() -> bool:
+        begun.set()
         return event.wait(SECONDS)
 
     def set_it() -> None:
@@ -48,6 +49,7 @@ def test_two_sensitive_calls_that_wait_for_each_other_are_reported_once(caplog: 
     async def main() -> None:
         waiting = asyncio.create_task(bridge.run_sync(wait_for_it))
         setting = asyncio.create_task(bridge.run_sync(set_it), name="the setter")
+        await until(begun.is_set)
         await Turning(clock).until(lambda: caplog.records)
         clock.advance(100)
         for _ in range(10):
@@ -114,6 +116,7 @@ def test_a_free_call_that_waits_for_a_thread_is_reported_too(caplog: pytest.LogC
     async def main() -> None:
         view = bridge.options(thread_sensitive=False)
         first, second = asyncio.create_task(view.run_sync(gate)), asyncio.create_task(view.run_sync(int))
+        await until(gate.begun.is_set)
         await Turning(clock).until(lambda: caplog.records)
         gate.open()
         await asyncio.gather(first, second)

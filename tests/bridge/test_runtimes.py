@@ -79,6 +79,7 @@ def test_under_trio_an_await_is_a_named_error() -> None:
         trio.run(main)
 
 
+@pytest.mark.leaves_threads("trio keeps idle threads for a while")
 def test_under_trio_blocking_its_loop_is_a_named_error() -> None:
     """L2: async_to_sync on the thread that runs trio would stop everything there."""
     trio = pytest.importorskip("trio", reason="trio is not installed")

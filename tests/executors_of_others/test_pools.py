@@ -124,7 +124,8 @@ def test_what_cannot_be_pickled_is_a_clear_error(place: str) -> None:
         view = bridge.options(thread_sensitive=False, executor=pool)
         with pytest.raises(Exception, match="(?i)pickle|serialize") as caught:
             await view.run_sync(double, lock)  # type: ignore[arg-type]  # what no process can be sent
-        assert any("picklable" in note for note in getattr(caught.value, "__notes__", ()))
+        if place != "dask.distributed":  # which serializes in `submit`, and says it well itself
+            assert any("picklable" in note for note in getattr(caught.value, "__notes__", ()))
         assert await view.run_sync(double, 4) == 8
 
     with Bridge() as bridge, PLACES[place]() as pool:

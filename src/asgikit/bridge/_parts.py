@@ -18,7 +18,7 @@ from asgikit.bridge._homes import as_home
 from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link
 from asgikit.bridge._mailbox import Mailboxes
 from asgikit.bridge._options import Options
-from asgikit.bridge._others import no_loop
+from asgikit.bridge._others import no_loop, refuse_to_block
 from asgikit.bridge._routing import enclosing_host, loop_scope, sensitive_home
 from asgikit.bridge._sync_call import SyncCall
 from asgikit.bridge._turns import Turns
@@ -292,6 +292,8 @@ class Parts:
         if loop is not None:
             call.post_to(loop)
             return
+        if caller is None:
+            refuse_to_block(call.name)
         scope = None if options.force_new_loop else loop_scope(link)
         runner = self.loop_runner if scope is None else scope.runner
         runner.post(call)
