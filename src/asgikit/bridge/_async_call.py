@@ -233,8 +233,8 @@ class AsyncCall:
                 if self._timed_out:
                     break  # its clean-up takes longer than the grace period
                 self._timed_out = True
+                self._deadline = self._clock.now() + self._grace  # before the clean-up takes its time
                 self.cancel()
-                self._deadline = self._clock.now() + self._grace
         except BaseException:  # Ctrl-C; what hosted work raises goes to those who await it
             if self._process is _chain.process.token:
                 self.cancel()

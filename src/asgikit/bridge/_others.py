@@ -8,25 +8,48 @@ from asyncio import AbstractEventLoop
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
-from asgikit.errors import LoopUnavailableError, UnsupportedRuntimeError
+from asgikit.errors import LoopUnavailableError, RunningLoopError, UnsupportedRuntimeError
 
-__all__ = ("ANYIO", "lend_to_anyio", "no_loop")
+__all__ = ("ANYIO", "lend_to_anyio", "no_loop", "refuse_to_block")
 
 ANYIO: Final = "anyio._backends._asyncio"
 
 
 def no_loop() -> Exception:
     """Return the error for an await outside a running asyncio loop, naming trio or curio if they run instead."""
-    for name, running in (("trio", _trio_runs), ("curio", _curio_runs)):
-        module = sys.modules.get(name)
-        if module is not None and running(module):
-            message = (
-                f"sync_to_async was awaited under {name}, and asgikit crosses to asyncio only;"
-                f" run the program on asyncio, or use {name}'s own way to call functions in threads"
-            )
-            return UnsupportedRuntimeError(message)
+    name = _running()
+    if name is not None:
+        message = (
+            f"sync_to_async was awaited under {name}, and asgikit crosses to asyncio only;"
+            f" run the program on asyncio, or use {name}'s own way to call functions in threads"
+        )
+        return UnsupportedRuntimeError(message)
     message = "sync_to_async was awaited outside a running asyncio event loop; run it under asyncio"
     return LoopUnavailableError(message)
+
+
+def refuse_to_block(call: str) -> None:
+    """Refuse to block a thread that runs trio or curio, for `call`.
+
+    Raises:
+        RunningLoopError: it runs one of them.
+    """
+    name = _running()
+    if name is not None:
+        message = (
+            f"async_to_sync was called for {call} on a thread that runs {name}, and would block it; call the"
+            f" synchronous function that leads here in a thread, in {name}'s own way"
+        )
+        raise RunningLoopError(message)
+
+
+def _running() -> str | None:
+    """Return which other async library runs on this thread, or None."""
+    for name, runs in (("trio", _trio_runs), ("curio", _curio_runs)):
+        module = sys.modules.get(name)
+        if module is not None and runs(module):
+            return name
+    return None
 
 
 def _trio_runs(trio: Any) -> bool:

@@ -18,13 +18,13 @@ from asgikit.bridge._homes import as_home
 from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link
 from asgikit.bridge._mailbox import Mailboxes
 from asgikit.bridge._options import Options
-from asgikit.bridge._others import no_loop
+from asgikit.bridge._others import no_loop, refuse_to_block
 from asgikit.bridge._routing import enclosing_host, loop_scope, sensitive_home
 from asgikit.bridge._sync_call import SyncCall
 from asgikit.bridge._turns import Turns
 from asgikit.bridge._watch import Watch, watch
 from asgikit.errors import ClosedError, DeadlockError, LoopUnavailableError, RunningLoopError, ScopeError
-from asgikit.executor import CurrentThreadExecutor, name_of
+from asgikit.executor import CurrentThreadExecutor, ForkGuard, name_of
 from asgikit.protocols import Clock, ExecutorLike, Inbox, Lease, LoopRunner, Observer, SensitivePool, WorkerHome
 
 __all__ = ("Parts",)
@@ -54,16 +54,17 @@ class Parts:
         self._stall_report_after = stall_report_after
         self._owned = owned
         self.closed: bool = False
+        self._fork = ForkGuard()
         self._begin_process()
         at_exit.add(self)
 
     def _begin_process(self) -> None:
         """Start with nothing under way: at birth, and in a forked child."""
-        self.process: object = _chain.process.token
         self.lock: threading.Lock = threading.Lock()
         self.turns: Turns = Turns()
         self._mailboxes = Mailboxes(self.clock, self._stall_report_after)
         self._default: Lease | None = None
+        self.process: object = _chain.process.token  # last: other threads of a forked child look at it
 
     # Sync from async: on the thread of the loop
 
@@ -114,7 +115,7 @@ class Parts:
             message = "the interpreter is shutting down and its threads are gone; cross before, in an atexit handler"
             raise LoopUnavailableError(message)
         if self.process is not _chain.process.token:
-            self._begin_process()
+            self._fork.renew(self._begin_process)
 
     def begin_step(
         self, fn: Callable[[], Any], link: Link | None, context: Context, home: WorkerHome | None
@@ -291,6 +292,8 @@ class Parts:
         if loop is not None:
             call.post_to(loop)
             return
+        if caller is None:
+            refuse_to_block(call.name)
         scope = None if options.force_new_loop else loop_scope(link)
         runner = self.loop_runner if scope is None else scope.runner
         runner.post(call)
@@ -345,9 +348,8 @@ class Parts:
     def stop_observing(self, observer: Observer) -> None:
         """Tell `observer` of no more crossings; those under way are told to their end."""
         with self.lock:
-            left = list(self.observers)
-            left.remove(observer)
-            self.observers = tuple(left)
+            place = [known is observer for known in self.observers].index(True)  # one may equal another
+            self.observers = self.observers[:place] + self.observers[place + 1 :]
 
     def close(self, grace: float) -> None:
         """Refuse new crossings and close the parts that came with this bridge, all within `grace` seconds."""

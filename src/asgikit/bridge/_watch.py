@@ -44,7 +44,7 @@ class Watch:
         for observer in self._observers:
             try:
                 call(observer)
-            except Exception:
+            except (Exception, SystemExit):  # on a worker thread, the latter would leave callers waiting
                 _logger.exception("%r failed in %s for %s", observer, what, self.crossing.name)
 
     def started(self) -> None:

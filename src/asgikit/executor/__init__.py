@@ -6,6 +6,7 @@ Each is a `concurrent.futures.Executor` and may be used without a bridge. Nothin
 from asgikit import _public
 from asgikit.executor._counters import PoolCounters
 from asgikit.executor._current_thread import CurrentThreadExecutor
+from asgikit.executor._fork import ForkGuard
 from asgikit.executor._inline import InlineExecutor
 from asgikit.executor._sensitive_pool import ThreadSensitivePool
 from asgikit.executor._work import name_of, without_this_frame
@@ -13,6 +14,7 @@ from asgikit.executor._worker_pool import WorkerThreadPool
 
 __all__ = (
     "CurrentThreadExecutor",
+    "ForkGuard",
     "InlineExecutor",
     "PoolCounters",
     "ThreadSensitivePool",

@@ -207,5 +207,5 @@ def _call(hook: Callable[[], object] | None) -> None:
         return
     try:
         hook()
-    except Exception:
+    except BaseException:  # SystemExit too, which would end the thread and leave its callers waiting
         _logger.exception("the hook %r failed on thread %r", hook, threading.current_thread().name)

@@ -15,6 +15,7 @@ from typing import Literal, ParamSpec, TypeVar, final
 
 from asgikit.errors import AbandonedError, ClosedError, LeaseTimeoutError, ScopeError
 from asgikit.executor._counters import PoolCounters
+from asgikit.executor._fork import ForkGuard
 from asgikit.executor._lease_worker import Hooks, LeaseWorker
 from asgikit.executor._thread import ThreadNames, closed_error, default_bound, end_all, wait_for_idle
 from asgikit.executor._work import FutureWork, drop
@@ -37,11 +38,11 @@ class _State:
         self.on_abandon = on_abandon
         self.hooks = hooks
         self.closed = False
+        self.fork = ForkGuard()
         self.reset()
 
     def reset(self) -> None:
         """Start empty: at birth, and in a forked child, where none of the parent's threads exists."""
-        self.process: int = os.getpid()
         self.names: ThreadNames = ThreadNames(self.pool)
         self.lock: threading.Lock = threading.Lock()
         self.idle: list[LeaseWorker] = []
@@ -126,7 +127,7 @@ class _Lease:
         self._worker: LeaseWorker | None = None
         self._backlog: deque[Work] = deque()
         self._released = False
-        self._process = state.process
+        self._process = state.fork.process
         self.thread_id: int | None = None
 
     @property
@@ -279,13 +280,16 @@ class _Lease:
 
     def _leave_parent(self) -> None:
         """In a forked child: forget the parent's worker, which does not exist here."""
-        if self._state.process != os.getpid():
-            self._state.reset()
-        self._worker = self.thread_id = None
-        self._process = self._state.process
-        self._backlog.clear()
-        if self._permanent:
-            self._state.default = self
+        state = self._state
+        state.fork.renew(state.reset)
+        with state.lock:
+            if self._process == state.fork.process:
+                return  # another thread was faster
+            self._worker = self.thread_id = None
+            self._process = state.fork.process
+            self._backlog.clear()
+            if self._permanent and state.default is None:
+                state.default = self
 
     def _leave_line(self) -> None:
         if self in self._state.waiting:
@@ -409,8 +413,8 @@ class ThreadSensitivePool(Executor):
 
     def _here(self) -> _State:
         state = self._state
-        if state.process != os.getpid():
-            state.reset()
+        if state.fork.inherited:
+            state.fork.renew(state.reset)
         return state
 
     def _stop(self, *, fail_queued: bool = False) -> list[threading.Thread]:
@@ -435,7 +439,7 @@ class ThreadSensitivePool(Executor):
 
     def __del__(self) -> None:
         state: _State | None = getattr(self, "_state", None)
-        if state is None or state.closed or state.process != os.getpid() or not state.workers or sys.is_finalizing():
+        if state is None or state.closed or state.fork.inherited or not state.workers or sys.is_finalizing():
             return
         warnings.warn(
             f"the thread-sensitive pool {state.pool!r} was never closed", ResourceWarning, source=self, stacklevel=2

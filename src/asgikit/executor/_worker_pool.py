@@ -5,7 +5,6 @@ next worker if more is queued. A burst of short calls is thus run by few threads
 the GIL, while calls that block get a thread each up to the bound.
 """
 
-import os
 import sys
 import threading
 import warnings
@@ -17,6 +16,7 @@ from typing import ParamSpec, TypeVar, final
 
 from asgikit.errors import AbandonedError, ClosedError
 from asgikit.executor._counters import PoolCounters
+from asgikit.executor._fork import ForkGuard
 from asgikit.executor._thread import ThreadNames, closed_error, default_bound, end_all, wait_for_idle
 from asgikit.executor._work import FutureWork, drop
 from asgikit.protocols import Work
@@ -50,11 +50,11 @@ class _State:
         self.max_abandoned = max_abandoned
         self.reuse_threads = reuse_threads
         self.closed = False
+        self.fork = ForkGuard()
         self.reset()
 
     def reset(self) -> None:
         """Start empty: at birth, and in a forked child, where none of the parent's threads exists."""
-        self.process: int = os.getpid()
         self.lock: threading.Lock = threading.Lock()
         self.queue: deque[Work] = deque()
         self.idle: list[_Seat] = []
@@ -280,8 +280,8 @@ class WorkerThreadPool(Executor):
 
     def _here(self) -> _State:
         state = self._state
-        if state.process != os.getpid():
-            state.reset()
+        if state.fork.inherited:
+            state.fork.renew(state.reset)
         return state
 
     def _stop(self, *, fail_queued: bool = False) -> list[threading.Thread]:
@@ -306,7 +306,7 @@ class WorkerThreadPool(Executor):
 
     def __del__(self) -> None:
         state: _State | None = getattr(self, "_state", None)
-        if state is None or state.closed or state.process != os.getpid() or not state.seats or sys.is_finalizing():
+        if state is None or state.closed or state.fork.inherited or not state.seats or sys.is_finalizing():
             return
         warnings.warn(f"the worker pool {self._name!r} was never closed", ResourceWarning, source=self, stacklevel=2)
         self._stop()

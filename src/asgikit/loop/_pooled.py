@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import os
 import sys
 import threading
 import warnings
@@ -11,7 +10,7 @@ from collections.abc import Callable
 from typing import final
 
 from asgikit.errors import ClosedError
-from asgikit.executor import WorkerThreadPool
+from asgikit.executor import ForkGuard, WorkerThreadPool
 from asgikit.loop._loop_thread import LoopThread
 from asgikit.loop._shared import SharedLoopRunner
 from asgikit.loop._tidy import cancel_leftovers
@@ -41,11 +40,11 @@ class PooledLoopRunner:
         self._max_idle = max_idle
         self._threads = WorkerThreadPool(math.inf, name="pooled-loop")
         self._closed = False
+        self._fork = ForkGuard()
         self._begin_process()
 
     def _begin_process(self) -> None:
         """Start without loops: at birth, and in a forked child."""
-        self._process = os.getpid()
         self._lock = threading.Lock()
         self._idle: list[LoopThread] = []
         self._busy: set[LoopThread] = set()
@@ -66,8 +65,8 @@ class PooledLoopRunner:
 
     def close(self, grace: float = 2.0, /) -> None:
         """Cancel what runs, close the loops and end their threads, waiting at most `grace` seconds. Idempotent."""
-        if self._process != os.getpid():
-            self._begin_process()
+        if self._fork.inherited:
+            self._fork.renew(self._begin_process)
         with self._lock:
             self._closed = True
             threads = [*self._idle, *self._busy]
@@ -77,8 +76,8 @@ class PooledLoopRunner:
         self._threads.close(grace)
 
     def _take(self) -> LoopThread:
-        if self._process != os.getpid():
-            self._begin_process()
+        if self._fork.inherited:
+            self._fork.renew(self._begin_process)
         with self._lock:
             if self._closed:
                 message = "the pooled loop runner is closed"
@@ -121,7 +120,7 @@ class PooledLoopRunner:
 
     def __del__(self) -> None:
         idle: list[LoopThread] = getattr(self, "_idle", [])
-        if self._process != os.getpid() or sys.is_finalizing() or not any(thread.usable for thread in idle):
+        if self._fork.inherited or sys.is_finalizing() or not any(thread.usable for thread in idle):
             return
         warnings.warn("a pooled loop runner was never closed", ResourceWarning, source=self, stacklevel=2)
         self.close(0)

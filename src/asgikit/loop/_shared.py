@@ -1,7 +1,6 @@
 """One long-lived event loop for all callers: clients that are bound to their loop keep working."""
 
 import asyncio
-import os
 import sys
 import threading
 import warnings
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from typing import final
 
 from asgikit.errors import ClosedError
-from asgikit.executor import WorkerThreadPool
+from asgikit.executor import ForkGuard, WorkerThreadPool
 from asgikit.loop._loop_thread import LoopThread
 from asgikit.protocols import LoopEntry
 
@@ -43,11 +42,11 @@ class SharedLoopRunner:
         self._loop_factory = loop_factory
         self._threads = WorkerThreadPool(1, name=name)
         self._closed = False
+        self._fork = ForkGuard()
         self._begin_process()
 
     def _begin_process(self) -> None:
         """Start without a loop: at birth, and in a forked child."""
-        self._process = os.getpid()
         self._lock = threading.Lock()
         self._thread: LoopThread | None = None
 
@@ -67,8 +66,8 @@ class SharedLoopRunner:
 
     def close(self, grace: float = 2.0, /) -> None:
         """Cancel what runs on the loop, close it and end its thread, waiting at most `grace` seconds. Idempotent."""
-        if self._process != os.getpid():
-            self._begin_process()
+        if self._fork.inherited:
+            self._fork.renew(self._begin_process)
         with self._lock:
             self._closed = True
             thread, self._thread = self._thread, None
@@ -80,8 +79,8 @@ class SharedLoopRunner:
         thread = self._thread
         if thread is not None and thread.usable:
             return thread.loop
-        if self._process != os.getpid():
-            self._begin_process()
+        if self._fork.inherited:
+            self._fork.renew(self._begin_process)
         with self._lock:
             if self._closed:
                 message = "the shared loop runner is closed"
