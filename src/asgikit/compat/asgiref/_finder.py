@@ -29,7 +29,9 @@ class AsgirefFinder:
         del path, target
         if fullname != _REAL and not fullname.startswith(f"{_REAL}."):
             return None
-        return ModuleSpec(fullname, self, is_package=fullname == _REAL)  # type: ignore[arg-type]  # has what a Loader has
+        spec = ModuleSpec(fullname, None, is_package=fullname == _REAL)
+        vars(spec)["loader"] = self  # it has what a Loader has, without an import of that class
+        return spec
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Import the module that stands in; the import system puts it under the other name as well."""

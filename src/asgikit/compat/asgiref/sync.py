@@ -55,8 +55,9 @@ def markcoroutinefunction(func: _F) -> _F:
     """Have `iscoroutinefunction` answer True for `func`, which returns an awaitable without being `async def`."""
     if sys.version_info >= (3, 12):
         return inspect.markcoroutinefunction(func)
-    vars(func)["_is_coroutine"] = getattr(asyncio.coroutines, "_is_coroutine")  # noqa: B009 - unknown to typeshed
-    return func
+    else:  # noqa: RET505 - so that checkers leave out what is for another version
+        vars(func)["_is_coroutine"] = getattr(asyncio.coroutines, "_is_coroutine")  # noqa: B009 - unknown to typeshed
+        return func
 
 
 def _is_async(function: Any) -> bool:

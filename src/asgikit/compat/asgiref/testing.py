@@ -50,7 +50,7 @@ class ApplicationCommunicator:
         """The task of the application, which is started if need be."""
         if self._future is None:
             run = self.application(self.scope, self.input_queue.get, self.output_queue.put)
-            self._future = contextvars.Context().run(asyncio.ensure_future, run)
+            self._future = contextvars.Context().run(_start, run)
         return self._future
 
     async def wait(self, timeout: float = 1) -> None:
@@ -137,3 +137,8 @@ class ApplicationCommunicator:
         if not self.future.done():
             self.future.cancel()
             await asyncio.wait([self.future])
+
+
+def _start(run: Awaitable[Any]) -> "Task[Any]":
+    """Be what `Context.run` runs: it is typed of this, and not of a generic function."""
+    return asyncio.ensure_future(run)
