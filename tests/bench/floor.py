@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any, Self, TypeAlias
 
-__all__ = ("FloorPool", "floor_host", "loop_on_a_thread")
+__all__ = ("FloorPool", "floor_host", "floor_to_loop", "loop_on_a_thread")
 
 _Item: TypeAlias = "tuple[Callable[[], object], asyncio.Future[Any], asyncio.AbstractEventLoop] | None"
 
@@ -44,6 +44,13 @@ class FloorPool:
         future: asyncio.Future[Any] = loop.create_future()
         self.queue.put((fn, future, loop))
         return future
+
+
+def floor_to_loop(loop: asyncio.AbstractEventLoop, fn: Callable[[], object]) -> object:
+    """Run a plain function on the thread of `loop`, from another one, and return its result."""
+    answer: SimpleQueue[object] = SimpleQueue()
+    loop.call_soon_threadsafe(lambda: answer.put(fn()))
+    return answer.get()
 
 
 @contextmanager

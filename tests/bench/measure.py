@@ -17,7 +17,9 @@ from tests.bench.shape import OURS, Bar, Round, Row
 
 __all__ = ("Measured", "Verdict", "measure")
 
-LEAST_ROUNDS = 5
+ROUNDS = 5
+"""How many rounds are run with the same threads. The kernel likes to leave a thread on the processor where it is, and
+a pair of threads on one processor is several times as quick as a pair on two: so everybody gets new ones often."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,22 @@ class Measured:
 
 def measure(row: Row, seconds: float) -> Measured:
     """Run rounds of all entrants of a row for about `seconds`, at least a few of each."""
+    times: dict[str, list[float]] = {name: [] for name in row.entrants}
+    missing: dict[str, str] = {}
+    deadline = time.perf_counter() + seconds
+    names = list(row.entrants)
+    while True:
+        _build_and_take_turns(row, times, missing, names)
+        if time.perf_counter() >= deadline:
+            return Measured(row, {name: tuple(values) for name, values in times.items() if values}, missing)
+
+
+def _build_and_take_turns(
+    row: Row, times: Mapping[str, list[float]], missing: dict[str, str], names: list[str]
+) -> None:
+    """Run some rounds with entrants built afresh."""
     with ExitStack() as stack:
         rounds: dict[str, Round] = {}
-        missing: dict[str, str] = {}
         for name, entrant in row.entrants.items():
             try:
                 rounds[name] = stack.enter_context(entrant())
@@ -82,24 +97,16 @@ def measure(row: Row, seconds: float) -> Measured:
                 missing[name] = str(error)
         for round_of in rounds.values():
             round_of(row.calls)  # threads are started, caches are warm
-        times = _take_turns(rounds, row.calls, seconds)
-    return Measured(row, {name: tuple(values) for name, values in times.items()}, missing)
-
-
-def _take_turns(rounds: Mapping[str, Round], calls: int, seconds: float) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {name: [] for name in rounds}
-    names = list(rounds)
-    deadline = time.perf_counter() + seconds
-    gc.collect()
-    gc.freeze()
-    try:
-        while len(times[names[0]]) < LEAST_ROUNDS or time.perf_counter() < deadline:
-            for name in names:
-                times[name].append(_undisturbed(rounds[name], calls))
-            names.append(names.pop(0))  # nobody is always first
-    finally:
-        gc.unfreeze()
-    return times
+        gc.collect()
+        gc.freeze()
+        try:
+            for _ in range(ROUNDS):
+                for name in names:
+                    if name in rounds:
+                        times[name].append(_undisturbed(rounds[name], row.calls))
+                names.append(names.pop(0))  # nobody is always first
+        finally:
+            gc.unfreeze()
 
 
 def _undisturbed(round_of: Round, calls: int) -> float:

@@ -16,7 +16,7 @@ from asgikit import Bridge
 from asgikit.executor import ThreadSensitivePool
 from asgikit.loop import PerCallLoopRunner, PooledLoopRunner, SharedLoopRunner
 from asgikit.protocols import LoopRunner
-from tests.bench.floor import FloorPool, floor_host, loop_on_a_thread
+from tests.bench.floor import FloorPool, floor_host, floor_to_loop, loop_on_a_thread
 from tests.bench.jobs import nothing, nothing_async, set_variables
 from tests.bench.shape import OURS, Bar, Entrant, LoopFactory, Round, Row, async_rounds, sync_rounds
 
@@ -124,6 +124,12 @@ def threadsafe_to_sync(
 
 
 @contextmanager
+def floor_to_sync(loop_thread: Callable[[], AbstractContextManager[asyncio.AbstractEventLoop]]) -> Generator[Round]:
+    with loop_thread() as loop, sync_rounds(partial(floor_to_loop, loop, nothing)) as round_of:
+        yield round_of
+
+
+@contextmanager
 def portal_to_sync() -> Generator[Round]:
     from anyio.from_thread import start_blocking_portal
 
@@ -136,6 +142,7 @@ def kept_loops(runner: Callable[[], LoopRunner], loop_factory: LoopFactory) -> d
         OURS: partial(to_sync, runner),
         "anyio portal": portal_to_sync,
         "run_coroutine_threadsafe": partial(threadsafe_to_sync, partial(loop_on_a_thread, loop_factory)),
+        "floor": partial(floor_to_sync, partial(loop_on_a_thread, loop_factory)),
     }
 
 
@@ -184,6 +191,10 @@ def anyio_inside() -> Rounds:
 
 def asyncio_inside() -> Rounds:
     return inside(asyncio.to_thread, lambda loop: partial(threadsafe, loop))
+
+
+def floor_inside() -> Rounds:
+    return inside(asyncio.to_thread, lambda loop: partial(floor_to_loop, loop, nothing))
 
 
 # Async code that sync code called calls sync code, on the thread that waits
@@ -309,6 +320,7 @@ ROWS: Final[tuple[Row, ...]] = (
             "asgiref": asgiref_inside,
             "anyio": anyio_inside,
             "run_coroutine_threadsafe": asyncio_inside,
+            "floor": floor_inside,
         },
         (Bar("asgiref", 0.5),),
         200,

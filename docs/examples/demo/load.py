@@ -43,7 +43,11 @@ class Result:
 def serving(application: ShopApplication) -> Generator[str]:
     """Serve on a thread of its own; yield the address. The socket listens before the server runs: no need to poll."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(application, lifespan="on", log_level="warning", access_log=False))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                application, lifespan="on", log_level="warning", access_log=False, timeout_graceful_shutdown=5
+            )
+        )
         thread = threading.Thread(target=server.run, args=([listening],), name="server")
         thread.start()
         try:
