@@ -171,7 +171,11 @@ def test_a_provable_cycle_raises_and_names_threads_and_calls() -> None:
 def test_a_cycle_over_two_bridges() -> None:
     """A6: chains span bridges, and so do cycles."""
     clock = ManualClock()
-    with ThreadSensitivePool() as pool, Bridge(clock=clock, sensitive_pool=pool) as one, Bridge(sensitive_pool=pool) as two:
+    with (
+        ThreadSensitivePool() as pool,
+        Bridge(clock=clock, sensitive_pool=pool) as one,
+        Bridge(sensitive_pool=pool) as two,
+    ):
 
         async def main() -> object:
             started = asyncio.Event()

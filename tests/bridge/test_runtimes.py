@@ -13,7 +13,9 @@ from asgikit.loop import CallingThreadLoopRunner
 from tests.support.gate import Gate, until
 from tests.support.processes import run
 
-needs_gevent = pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="gevent has no wheel for this Python")
+needs_gevent = pytest.mark.skipif(
+    importlib.util.find_spec("gevent") is None, reason="gevent has no wheel for this Python"
+)
 
 GEVENT = """
 import gevent.monkey

@@ -167,5 +167,9 @@ def test_the_time_out_of_a_lease_is_for_the_call_not_for_the_scope(database: Dat
         await second
 
     first: asyncio.Task[None]
-    with ThreadSensitivePool(1, lease_timeout=2) as pool, Bridge(sensitive_pool=pool, clock=clock) as bridge, Gate() as gate:
+    with (
+        ThreadSensitivePool(1, lease_timeout=2) as pool,
+        Bridge(sensitive_pool=pool, clock=clock) as bridge,
+        Gate() as gate,
+    ):
         asyncio.run(main())
