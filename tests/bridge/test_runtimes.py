@@ -160,7 +160,7 @@ def test_our_workers_keep_no_token_of_anyio() -> None:
     with Bridge() as bridge:
         anyio.run(main)
         with pytest.raises(RuntimeError):
-            bridge._parts.sensitive_pool.default().submit(from_thread.run_sync, int).result(5)
+            bridge._parts.resources.sensitive_pool.default().submit(from_thread.run_sync, int).result(5)
 
 
 def test_without_threads_everything_runs_inline() -> None:

@@ -7,6 +7,7 @@ from typing import Self, final
 from asgikit.bridge._exit import Closable
 from asgikit.bridge._options import ContextPolicy, Options
 from asgikit.bridge._parts import Parts
+from asgikit.bridge._resources import Resources
 from asgikit.bridge._view import BridgeView
 from asgikit.executor import ThreadSensitivePool, WorkerThreadPool
 from asgikit.loop import MonotonicClock, PerCallLoopRunner
@@ -58,7 +59,7 @@ class Bridge(BridgeView):
         if loop_runner is None:
             loop_runner = PerCallLoopRunner()
             owned.append(loop_runner)
-        parts = Parts(
+        resources = Resources(
             sensitive_pool,
             worker_pool,
             loop_runner,
@@ -68,14 +69,14 @@ class Bridge(BridgeView):
             shutdown_grace,
             tuple(owned),
         )
-        super().__init__(parts, Options().over(Options(context_policy=context_policy)))
+        super().__init__(Parts(resources), Options().over(Options(context_policy=context_policy)))
 
     def close(self) -> None:
         """Refuse new calls and close the parts that this bridge made, waiting at most `shutdown_grace` seconds.
 
         Calls under way go on; idempotent. Do not call it on the thread of an event loop: `aclose` is for that.
         """
-        self._parts.close(self._parts.shutdown_grace)
+        self._parts.resources.close(self._parts.resources.shutdown_grace)
 
     async def aclose(self) -> None:
         """Close as `close` does, without blocking the event loop."""

@@ -55,7 +55,7 @@ def _worker(thread_id: int | None) -> str:
 
 def _loop(parts: Parts, link: Link | None, options: Options) -> str:
     running = _get_running_loop()
-    if running is not None and not getattr(parts.loop_runner, "blocks_running_loop", False):
+    if running is not None and not getattr(parts.resources.loop_runner, "blocks_running_loop", False):
         return "refused (RunningLoopError): this thread runs an event loop; await the coroutine instead"
     if options.loop is not None:
         return f"on {options.loop!r}, which was given as loop="
@@ -65,7 +65,7 @@ def _loop(parts: Parts, link: Link | None, options: Options) -> str:
         return f"on {loop!r}, the loop of the async code that called {caller.name}"
     if loop_scope(link) is not None:
         return "on the loop of the enclosing loop_scope"
-    return f"on a loop of {type(parts.loop_runner).__name__}: no async code above this"
+    return f"on a loop of {type(parts.resources.loop_runner).__name__}: no async code above this"
 
 
 def _context(options: Options) -> str:

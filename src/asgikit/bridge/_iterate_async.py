@@ -41,13 +41,13 @@ class Steps:
         self._link = _chain.current.get()
         self._context = copy_context()
         self._lease: Lease | None = None
-        self._home = parts.home_for(options)
-        if self._home is parts.free_home:  # any one thread will do, but it has to be one
-            self._home = self._lease = parts.sensitive_pool.lease()
+        self._home = parts.resources.home_for(options)
+        if self._home is parts.resources.free_home:  # any one thread will do, but it has to be one
+            self._home = self._lease = parts.resources.sensitive_pool.lease()
 
     def begin(self, function: Callable[[], Any]) -> SyncCall:
         """Have `function` run after the steps before it."""
-        return self._parts.begin_step(function, self._link, self._context, self._home)
+        return self._parts.to_threads.begin_step(function, self._link, self._context, self._home)
 
     async def run(self, function: Callable[[], Any]) -> Any:
         """Run `function`. Cancelled, it ends at once; a step that has begun goes on, and later steps wait for it."""

@@ -103,7 +103,7 @@ class ThreadSensitiveScope(_Scope):
         elif (joined := enclosing_scope(above)) is not None:
             self._joined = joined
         else:
-            self._enter(LeaseScopeLink(above, self._parts.sensitive_pool.lease()))
+            self._enter(LeaseScopeLink(above, self._parts.resources.sensitive_pool.lease()))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -131,7 +131,7 @@ class LoopScope(_Scope):
         self._begin()
         above = _chain.current.get()
         if loop_scope(above) is None:
-            self._enter(LoopScopeLink(above, self._parts.loop_runner.scope()))
+            self._enter(LoopScopeLink(above, self._parts.resources.loop_runner.scope()))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -139,4 +139,4 @@ class LoopScope(_Scope):
         link = self._link
         self._leave()
         if isinstance(link, LoopScopeLink):
-            link.runner.close(self._parts.shutdown_grace)
+            link.runner.close(self._parts.resources.shutdown_grace)

@@ -31,8 +31,8 @@ class Talk:
         self._loop: AbstractEventLoop | None = None
         self._parts = parts
         self._thread_id = get_ident()
-        self._call: AsyncCall = parts.begin_async(script, options, (self,), {})
-        parts.pause_async(self._call)
+        self._call: AsyncCall = parts.to_loops.begin(script, options, (self,), {})
+        parts.to_loops.pause(self._call)
 
     # In the coroutine
 
@@ -60,13 +60,13 @@ class Talk:
     def listen(self) -> bool:
         """Host until something was said; False when the coroutine has ended without a further word."""
         if not self.said and not self._call.done:
-            self._parts.resume_async(self._call)
+            self._parts.to_loops.resume(self._call)
             self._listening = True
             try:
                 self._call.host_until(lambda: self.said)
             finally:
                 self._listening = False
-                self._parts.pause_async(self._call)
+                self._parts.to_loops.pause(self._call)
         return bool(self.said)
 
     def tell(self, word: Any) -> None:
@@ -86,9 +86,9 @@ class Talk:
         if self._thread_id != get_ident():  # collected as garbage by another thread, which cannot host here
             call.cancel()
             return None
-        self._parts.resume_async(call)
+        self._parts.to_loops.resume(call)
         try:
             call.wait()
         finally:
-            self._parts.end_async(call)
+            self._parts.to_loops.end(call)
         return call.take()[1]

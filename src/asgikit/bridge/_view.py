@@ -82,11 +82,11 @@ class BridgeView(Iterating):
 
         The observer's methods run on the threads that `asgikit.protocols.Observer` names.
         """
-        self._parts.observe(observer)
+        self._parts.resources.observe(observer)
         try:
             yield
         finally:
-            self._parts.stop_observing(observer)
+            self._parts.resources.stop_observing(observer)
 
     def explain(self) -> str:
         """Say in words which thread, loop and context a call through this view would use from here, and why.

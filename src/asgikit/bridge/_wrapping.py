@@ -85,7 +85,7 @@ class Wrapping:
             TypeError: `executor` without `thread_sensitive=False`.
         """
         options = Options(thread_sensitive=thread_sensitive, executor=executor, context=context).over(self._defaults)
-        home = self._parts.home_for(options)
+        home = self._parts.resources.home_for(options)
         if func is None:
             return partial(self._wrap_sync, options, home)
         return self._wrap_sync(options, home, func)
@@ -94,7 +94,7 @@ class Wrapping:
         if is_descriptor(func):  # decorated below instead of above: wrap what is inside
             return type(func)(self._wrap_sync(options, home, func.__func__))
         check_sync(func)
-        begin_sync = self._parts.begin_sync
+        begin_sync = self._parts.to_threads.begin
 
         def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> SyncCall:
             return begin_sync(func, options, home, args, kwargs)
@@ -110,9 +110,11 @@ class Wrapping:
             WrapError: `func` is not callable, is async already, or is a generator function.
         """
         check_sync(func, "run_sync")
-        begin = partial(self._parts.begin_sync, func, self._defaults, self._parts.home_for(self._defaults))
+        begin = partial(
+            self._parts.to_threads.begin, func, self._defaults, self._parts.resources.home_for(self._defaults)
+        )
         crossing = caller(begin)(*args, **kwargs)
-        del self, begin, func, args, kwargs  # an exception keeps this frame alive, and the bridge with it (I1)
+        del self, begin, home, func, args, kwargs  # an exception keeps this frame alive, and the bridge with it (I1)
         result: _R = await crossing
         return result
 
@@ -172,13 +174,13 @@ class Wrapping:
         if is_descriptor(func):
             return type(func)(self._wrap_async(options, func.__func__))
         check_async(func)
-        begin_async, end_async = self._parts.begin_async, self._parts.end_async
+        to_loops = self._parts.to_loops
 
         def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            return begin_async(func, options, args, kwargs)
+            return to_loops.begin(func, options, args, kwargs)
 
         def end(call: Any) -> None:
-            end_async(call)
+            to_loops.end(call)
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             return cross_to_async(begin, end, args, kwargs)
@@ -194,8 +196,8 @@ class Wrapping:
             RunningLoopError: this thread runs an event loop.
         """
         check_async(func, "run_async")
-        begin = partial(self._parts.begin_async, func, self._defaults)
-        end = self._parts.end_async
+        begin = partial(self._parts.to_loops.begin, func, self._defaults)
+        end = self._parts.to_loops.end
         del self
         result: _R = cross_to_async(begin, end, args, kwargs)
         return result

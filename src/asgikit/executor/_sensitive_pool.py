@@ -38,7 +38,7 @@ class _State:
         self.on_abandon = on_abandon
         self.hooks = hooks
         self.closed = False
-        self.fork = ForkGuard()
+        self.fork: ForkGuard = ForkGuard()
         self.reset()
 
     def reset(self) -> None:

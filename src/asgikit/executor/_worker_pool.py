@@ -50,7 +50,7 @@ class _State:
         self.max_abandoned = max_abandoned
         self.reuse_threads = reuse_threads
         self.closed = False
-        self.fork = ForkGuard()
+        self.fork: ForkGuard = ForkGuard()
         self.reset()
 
     def reset(self) -> None:

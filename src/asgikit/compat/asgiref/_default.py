@@ -55,7 +55,7 @@ def _make() -> None:
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> SyncCall:
         job, home, context, free = args
         options = _PLAIN if context is None else Options(context_policy="propagate", context=context)
-        return parts.begin_sync(job, options, (home or parts.free_home) if free else None, (), kwargs)
+        return parts.to_threads.begin(job, options, (home or parts.resources.free_home) if free else None, (), kwargs)
 
     _Default.call = caller(begin)
     _Default.bridge = bridge
@@ -79,7 +79,7 @@ def call_async(job: Callable[[], Awaitable[Any]], *, force_new_loop: bool) -> An
     """Run `job` on a loop while this thread hosts: `Bridge.run_async`, but for the checks."""
     parts = default_bridge()._parts
     options = _NEW_LOOP if force_new_loop else _PLAIN
-    return cross_to_async(partial(parts.begin_async, job, options), parts.end_async, (), {})
+    return cross_to_async(partial(parts.to_loops.begin, job, options), parts.to_loops.end, (), {})
 
 
 @final
