@@ -110,9 +110,8 @@ class Wrapping:
             WrapError: `func` is not callable, is async already, or is a generator function.
         """
         check_sync(func, "run_sync")
-        begin = partial(
-            self._parts.to_threads.begin, func, self._defaults, self._parts.resources.home_for(self._defaults)
-        )
+        home = self._parts.resources.home_for(self._defaults)
+        begin = partial(self._parts.to_threads.begin, func, self._defaults, home)
         crossing = caller(begin)(*args, **kwargs)
         del self, begin, home, func, args, kwargs  # an exception keeps this frame alive, and the bridge with it (I1)
         result: _R = await crossing
