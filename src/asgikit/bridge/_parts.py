@@ -378,11 +378,13 @@ def _run_inside(call: SyncCall, above: SyncCall, thread_id: int | None) -> bool:
 
     On the loop's own thread it runs inline; from further inside, between two callbacks of that loop.
     """
-    while above.inside is None or above.inside[0] != thread_id:
+    inside = above.inside
+    while inside is None or inside[0] != thread_id:
         if above.caller is None:
             return False
         above = above.caller
-    loop = above.inside[1]
+        inside = above.inside
+    loop = inside[1]
     if loop is _get_running_loop():
         call.loop = None
         call.run_between(loop)
