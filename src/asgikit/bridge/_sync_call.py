@@ -167,7 +167,7 @@ class SyncCall:
 
     # On the worker thread
 
-    def run_between(self, loop: AbstractEventLoop) -> None:
+    def run_between(self, loop: AbstractEventLoop | None) -> None:
         """Run on the thread of `loop`, between two of its callbacks; the function does not see the loop."""
         self.blocks = loop
         _set_running_loop(None)

@@ -118,6 +118,9 @@ class ToThreads:
         while True:
             target = sensitive_home(call.link)
             call.home = home = self._home_of(target)
+            if home.thread_id == threading.get_ident() and _get_running_loop() is call.loop:
+                _run_inline(call)
+                return
             if call.caller is not None and _run_inside(call, call.caller, home.thread_id):
                 return
             try:
@@ -161,21 +164,23 @@ class ToThreads:
             self._resources.clock.call_later(call.loop, timeout, lease.expire)
 
 
-def _run_inside(call: SyncCall, above: SyncCall, thread_id: int | None) -> bool:
-    """Run a call on its home thread although that runs an event loop, inside which the call was made (invariant A4).
+def _run_inline(call: SyncCall) -> None:
+    """Run a call whose home is the very thread that runs the loop (invariant A4)."""
+    loop, call.loop = call.loop, None
+    call.run_between(loop)
+    call.settle()
 
-    On the loop's own thread it runs inline; from further inside, between two callbacks of that loop.
+
+def _run_inside(call: SyncCall, above: SyncCall, thread_id: int | None) -> bool:
+    """Run a call on its home thread although that runs an event loop, from inside which the call was made.
+
+    It runs between two callbacks of that loop (invariant A4).
     """
     while above.inside is None or above.inside[0] != thread_id:
         if above.caller is None:
             return False
         above = above.caller
     loop = above.inside[1]
-    if loop is _get_running_loop():
-        call.loop = None
-        call.run_between(loop)
-        call.settle()
-        return True
     try:
         loop.call_soon_threadsafe(_run_between, call, loop)
     except RuntimeError:  # it has just ended: the thread will be free
