@@ -1340,6 +1340,18 @@ def test_websocket_is_refused() -> None:
     assert (end["type"], end["more_body"]) == ("websocket.http.response.body", False)
 
 
+def test_websocket_client_that_left_is_not_answered() -> None:
+    """M11."""
+
+    async def main() -> list[dict[str, Any]]:
+        client = Client({"type": "websocket.disconnect"})
+        with adapted(plain) as adapter:
+            await adapter({"type": "websocket"}, client.receive, client.send)
+        return client.events
+
+    assert run(main()) == []
+
+
 def test_unknown_scope() -> None:
     """M11: a clear error."""
 

@@ -13,6 +13,9 @@ from asgikit.bridge import Bridge
 from asgikit.errors import ClosedError, ExecutorContractError, LoopUnavailableError, UnsupportedRuntimeError
 from asgikit.executor import InlineExecutor, WorkerThreadPool
 from asgikit.wsgi import WsgiToAsgi
+from asgikit.wsgi._mailbox import Mailbox
+from asgikit.wsgi._outbound import Outbound
+from asgikit.wsgi._parking import Parking
 from tests.wsgi.drive import TIMEOUT, Client, Environ, StartResponse, ask, body, http_scope, run
 
 
@@ -94,6 +97,30 @@ def test_executor_that_drops_the_call() -> None:
     run(main())
 
 
+def test_pool_that_drops_the_call_names_it() -> None:
+    running, go_on = threading.Event(), threading.Event()
+
+    def block() -> None:
+        running.set()
+        assert go_on.wait(TIMEOUT)
+
+    async def main() -> None:
+        pool = WorkerThreadPool(1, name="given")
+        pool.submit(block)
+        assert await asyncio.to_thread(running.wait, TIMEOUT)
+        client = Client()
+        scope = http_scope(path="/queued")
+        task = asyncio.create_task(WsgiToAsgi(hello, executor=pool)(scope, client.receive, client.send))
+        await asyncio.sleep(0)
+        pool.shutdown(wait=False, cancel_futures=True)
+        go_on.set()
+        with pytest.raises(ClosedError, match="before GET /queued could run"):
+            await task
+        pool.shutdown()
+
+    run(main())
+
+
 def test_executor_that_cannot_carry_the_call() -> None:
     """A process pool cannot run a WSGI application: the reason is told instead of a hang."""
     with (
@@ -142,32 +169,45 @@ def test_bridge_that_refuses() -> None:
         ask(hello, bridge=bridge)
 
 
-def test_worker_is_released_when_its_loop_is_gone() -> None:
-    """M22: a worker that waits for a loop which has stopped for good ends with an error, within a bounded time."""
-    ended: "Future[BaseException]" = Future()
-    waiting = threading.Event()
+@pytest.mark.parametrize("act", ["read", "write", "end"])
+def test_worker_is_released_when_its_loop_is_gone(act: str) -> None:
+    """M22: a worker that needs a loop which has stopped for good ends with an error, within a bounded time."""
+    ended: Future[BaseException | None] = Future()
+    started, stopped = threading.Event(), threading.Event()
+
+    def needs_the_loop(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        write = start_response("200 OK", [])
+        started.set()
+        assert stopped.wait(TIMEOUT)
+        if act == "read":
+            environ["wsgi.input"].read()
+        for _ in range(1 if act == "end" else 100):
+            write(b"x" * 100)
+        yield b""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
-            waiting.set()
-            environ["wsgi.input"].read()
+            yield from needs_the_loop(environ, start_response)
         except BaseException as error:
             ended.set_result(error)
             raise
-        return []
+        ended.set_result(None)
 
     pool = WorkerThreadPool(1, name="given")
     loop = asyncio.new_event_loop()
     client = Client()
-    task = loop.create_task(WsgiToAsgi(application, executor=pool)(http_scope(), client.receive, client.send))
+    adapter = WsgiToAsgi(application, executor=pool, response_buffer=100)
+    task = loop.create_task(adapter(http_scope(), client.receive, client.send))
 
-    async def until_it_waits() -> None:
-        assert await asyncio.to_thread(waiting.wait, TIMEOUT)
+    async def until_it_runs() -> None:
+        assert await asyncio.to_thread(started.wait, TIMEOUT)
         await loop.shutdown_default_executor()
 
     try:
-        loop.run_until_complete(until_it_waits())
-        assert isinstance(ended.result(TIMEOUT), OSError)
+        loop.run_until_complete(until_it_runs())
+        stopped.set()
+        error = ended.result(TIMEOUT)
+        assert isinstance(error, OSError) or (act == "end" and error is None)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             loop.run_until_complete(task)
@@ -176,9 +216,25 @@ def test_worker_is_released_when_its_loop_is_gone() -> None:
         pool.close()
 
 
-def test_loop_that_is_closed_is_named() -> None:
-    from asgikit.wsgi._mailbox import Mailbox
+def test_worker_that_ends_after_its_loop_was_closed() -> None:
+    """Nobody is there to hear of it, and nothing is broken by that."""
+    loop = asyncio.new_event_loop()
+    outbound = Outbound(capacity=1, mailbox=Mailbox(loop), parking=Parking(loop))
+    asleep = outbound.take()
 
+    async def fall_asleep() -> None:
+        task = asyncio.ensure_future(asleep)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+
+    loop.run_until_complete(fall_asleep())
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    assert outbound.done(None) is False
+
+
+def test_loop_that_is_closed_is_named() -> None:
     loop = asyncio.new_event_loop()
     loop.close()
     with pytest.raises(LoopUnavailableError, match="closed"):
@@ -238,3 +294,46 @@ def test_closed_bridge() -> None:
     bridge.close()
     with pytest.raises(ClosedError):
         ask(hello, bridge=bridge)
+
+
+def test_request_cancelled_under_a_bridge() -> None:
+    """The await ends at once; the application ends at its next chunk, and is closed."""
+    running, go_on, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        try:
+            running.set()
+            assert go_on.wait(TIMEOUT)
+            while True:
+                yield b"x"
+        finally:
+            closed.set()
+
+    async def main() -> None:
+        with Bridge() as bridge:
+            client = Client()
+            adapter = WsgiToAsgi(application, bridge=bridge)
+            task = asyncio.create_task(adapter(http_scope(), client.receive, client.send))
+            assert await asyncio.to_thread(running.wait, TIMEOUT)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            go_on.set()
+            assert await asyncio.to_thread(closed.wait, TIMEOUT)
+
+    run(main())
+
+
+def test_lifespan_leaves_what_was_given_alone() -> None:
+    async def main() -> None:
+        with Bridge() as bridge, ThreadPoolExecutor(1) as pool:
+            for adapter in (WsgiToAsgi(hello, bridge=bridge), WsgiToAsgi(hello, executor=pool)):
+                lifespan = Client({"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
+                await adapter({"type": "lifespan"}, lifespan.receive, lifespan.send)
+                adapter.close()
+                client = Client()
+                await adapter(http_scope(), client.receive, client.send)
+                assert client.body == b"hello"
+
+    run(main())

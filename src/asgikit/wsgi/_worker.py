@@ -152,11 +152,8 @@ class WsgiCall:
             self._outbound.check()
 
     def _write(self, data: bytes, /) -> None:
-        if self._state.complete and not data:
-            return
-        already = self._state.complete
-        if already:
-            self._state.push(data)
+        if self._state.complete:
+            self._state.push(data)  # counted as too much
         else:
             self._put(data)
         self._state.check_write()
