@@ -313,14 +313,18 @@ def test_a_server_that_stops_takes_no_more_partitions(run: Run) -> None:
 
 
 class Late:
-    """A client whose acknowledgements take a while."""
+    """A client whose acknowledgements wait for a lease to be given back, but not for long."""
 
     def __init__(self, client: RedisClient) -> None:
         self.client = client
+        self.given_back = asyncio.Event()
 
     async def execute_command(self, *args: Any) -> Any:
         if args[1] == ACT.sha:
-            await asyncio.sleep(0.1)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.given_back.wait(), 0.5)
+        elif args[1] == RELEASE.sha:
+            self.given_back.set()
         return await self.client.execute_command(*args)
 
     async def aclose(self) -> None:
