@@ -323,9 +323,10 @@ class Late:
         if args[1] == ACT.sha:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.given_back.wait(), 0.5)
-        elif args[1] == RELEASE.sha:
+        reply = await self.client.execute_command(*args)
+        if args[1] in {RELEASE.sha, RELEASE.source}:
             self.given_back.set()
-        return await self.client.execute_command(*args)
+        return reply
 
     async def aclose(self) -> None:
         await self.client.aclose()
