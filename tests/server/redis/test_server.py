@@ -340,8 +340,11 @@ def test_a_lease_is_given_back_after_the_last_acknowledgement(run: Run) -> None:
         handled.set()
 
     async def main(client: RedisClient, layout: StreamLayout) -> None:
-        await publish(client, layout, ("s", 1))
-        async with RedisServer(app, client=Late(client), layout=layout):
+        async with RedisServer(app, client=Late(client), layout=layout) as server:
+            await until(lambda: server.redis_counters.partitions == 4)
+            for _ in range(20):  # until the readers wait for events, each on a connection that is open
+                await client.execute_command("PING")
+            await publish(client, layout, ("s", 1))
             await handled.wait()
         assert await pending(client, layout, "s") == 0
         assert await client.execute_command("EXISTS", layout.keys(layout.partition_of("s")).lease) == 0
