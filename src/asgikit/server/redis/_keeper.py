@@ -7,7 +7,7 @@ from functools import partial
 from asgikit.protocols import Cancellable, Clock
 from asgikit.server._failure import logger
 from asgikit.server._waiting import resolve
-from asgikit.server.redis._connection import Connection, as_text, end_task
+from asgikit.server.redis._connection import Argument, Connection, as_text, end_task
 from asgikit.server.redis._layout import StreamLayout
 from asgikit.server.redis._plan import make_plan
 from asgikit.server.redis._scripts import RELEASE, TAKE, TICK
