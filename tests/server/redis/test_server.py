@@ -313,15 +313,20 @@ def test_a_server_that_stops_takes_no_more_partitions(run: Run) -> None:
 
 
 class Late:
-    """A client whose acknowledgements take a while."""
+    """A client whose acknowledgements wait for a lease to be given back, but not for long."""
 
     def __init__(self, client: RedisClient) -> None:
         self.client = client
+        self.given_back = asyncio.Event()
 
     async def execute_command(self, *args: Any) -> Any:
         if args[1] == ACT.sha:
-            await asyncio.sleep(0.1)
-        return await self.client.execute_command(*args)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.given_back.wait(), 0.5)
+        reply = await self.client.execute_command(*args)
+        if args[1] in {RELEASE.sha, RELEASE.source}:
+            self.given_back.set()
+        return reply
 
     async def aclose(self) -> None:
         await self.client.aclose()
@@ -334,9 +339,13 @@ def test_a_lease_is_given_back_after_the_last_acknowledgement(run: Run) -> None:
         await receive()
         handled.set()
 
-    async def main(client: RedisClient, layout: StreamLayout) -> None:
-        await publish(client, layout, ("s", 1))
-        async with RedisServer(app, client=Late(client), layout=layout):
+    async def main(client: RedisClient, four: StreamLayout) -> None:
+        layout = StreamLayout(prefix=four.prefix, partitions=1)
+        async with RedisServer(app, client=Late(client), layout=layout) as server:
+            await until(lambda: server.redis_counters.partitions == 1)
+            for _ in range(20):  # until the readers wait for events, each on a connection that is open
+                await client.execute_command("PING")
+            await publish(client, layout, ("s", 1))
             await handled.wait()
         assert await pending(client, layout, "s") == 0
         assert await client.execute_command("EXISTS", layout.keys(layout.partition_of("s")).lease) == 0

@@ -1,7 +1,8 @@
 """Commands that outlive a lost connection: tried again, later and later, until Redis is back."""
 
+import asyncio
 import random
-from asyncio import CancelledError, Future, current_task, get_running_loop
+from asyncio import CancelledError, Future, Task, current_task, get_running_loop
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
@@ -14,7 +15,7 @@ from asgikit.server._waiting import resolve
 from asgikit.server.redis._plan import back_off
 from asgikit.server.redis._scripts import Script
 
-__all__ = ("Argument", "Connection", "RedisClient", "as_text", "connect", "load_redis")
+__all__ = ("Argument", "Connection", "RedisClient", "as_text", "connect", "end_task", "load_redis")
 
 Argument: TypeAlias = str | bytes | int
 
@@ -119,6 +120,13 @@ class Connection:
             await over
         finally:
             timer.cancel()
+
+
+async def end_task(task: "Task[Any]") -> None:
+    """Cancel a task that waits for Redis until it has ended: one cancellation may have been swallowed."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.05)
 
 
 def as_text(value: object) -> str:

@@ -1,6 +1,5 @@
 """One partition, for as long as one lease lasts: reads its events in order and hands them to applications."""
 
-import asyncio
 from asyncio import Event, Task, get_running_loop
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from asgikit.server._failure import logger
 from asgikit.server._mailbox import Outcome
 from asgikit.server._waiting import wait_all
 from asgikit.server.redis._codec import Codec
-from asgikit.server.redis._connection import Connection, as_text
+from asgikit.server.redis._connection import Connection, as_text, end_task
 from asgikit.server.redis._layout import HOLDER, StreamLayout
 from asgikit.server.redis._scripts import READ, TRIM
 from asgikit.server.redis._writer import Lease, PartitionWriter
@@ -87,8 +86,7 @@ class PartitionConsumer:
     async def stop_reading(self) -> None:
         """Take no more events; those under way go on."""
         if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
+            await end_task(self._reader)
 
     async def drain(self, *, seconds: float) -> bool:
         """Wait until what was read is handled and acknowledged; False when that takes longer."""

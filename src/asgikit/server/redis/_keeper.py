@@ -1,6 +1,5 @@
 """The leases of one worker: beats, takes, prolongs, notices what is lost."""
 
-import asyncio
 from asyncio import Future, Task, get_running_loop
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +7,7 @@ from functools import partial
 from asgikit.protocols import Cancellable, Clock
 from asgikit.server._failure import logger
 from asgikit.server._waiting import resolve
-from asgikit.server.redis._connection import Argument, Connection, as_text
+from asgikit.server.redis._connection import Argument, Connection, as_text, end_task
 from asgikit.server.redis._layout import StreamLayout
 from asgikit.server.redis._plan import make_plan
 from asgikit.server.redis._scripts import RELEASE, TAKE, TICK
@@ -86,8 +85,7 @@ class LeaseKeeper:
     async def close(self) -> None:
         """Stop beating, and leave the set of workers. Leases that were not let go expire by themselves."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end_task(self._task)
         if self._expiry is not None:
             self._expiry.cancel()
         keys = (self._layout.workers_key, self._layout.workers_key)

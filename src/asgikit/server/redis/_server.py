@@ -18,7 +18,7 @@ from asgikit.server._failure import FailureHook, logger
 from asgikit.server._server import StatelessServer
 from asgikit.server._waiting import wait_all
 from asgikit.server.redis._codec import Codec, JSONCodec
-from asgikit.server.redis._connection import Connection, RedisClient, as_text
+from asgikit.server.redis._connection import Connection, RedisClient, as_text, end_task
 from asgikit.server.redis._consumer import PartitionConsumer, ReadRules
 from asgikit.server.redis._keeper import LeaseKeeper
 from asgikit.server.redis._layout import StreamLayout
@@ -167,8 +167,9 @@ class RedisServer(StatelessServer[dict[str, Any], Any, Any]):
         leaving = get_running_loop().create_task(self._leave())
         if not await wait_all([leaving], seconds=max(self._rules.grace_time, 1.0), clock=self.clock):
             logger.warning("Redis does not answer at the stop; the leases of %s expire by themselves", self.worker_id)
-            leaving.cancel()
-            await asyncio.wait([leaving])
+            await end_task(leaving)
+        elif leaving.exception() is not None:
+            logger.error("Leaving Redis failed; the leases of %s expire", self.worker_id, exc_info=leaving.exception())
         for task in self._chores:
             task.cancel()
         if self._chores:

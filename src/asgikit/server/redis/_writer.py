@@ -1,13 +1,12 @@
 """All that a worker does for one partition, collected while a round trip is under way and sent as one step."""
 
-import asyncio
 from asyncio import CancelledError, Event, Future, Task, get_running_loop
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from asgikit.errors import FencedError
-from asgikit.server.redis._connection import Argument, Connection
+from asgikit.server.redis._connection import Argument, Connection, end_task
 from asgikit.server.redis._layout import PartitionKeys, StreamLayout
 from asgikit.server.redis._scripts import ACT
 
@@ -103,8 +102,7 @@ class PartitionWriter:
         """End; what was not sent is refused."""
         self.lose()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end_task(self._task)
 
     def _add(self, act: _Act) -> None:
         if self._lost:
