@@ -207,7 +207,7 @@ class AsyncToSync(Generic[_P, _R]):
         functools.update_wrapper(self, awaitable)
         # Copied with the rest, and untrue of this side (invariant J4).
         vars(self).pop("_is_coroutine", None)
-        vars(self).pop("_is_coroutine_mark", None)
+        vars(self).pop("_is_coroutine_marker", None)
         self.awaitable = awaitable
         self.force_new_loop = force_new_loop
         self._is_async = is_async
