@@ -134,18 +134,18 @@ def test_current_thread_executor() -> None:
 def test_local_follows_crossings_and_tasks_only() -> None:
     """H1, H2: not a context that was carried to another thread by hand, as asgiref's suite pins."""
     local = Local()
-    local.value = "here"
+    local.value = local.other = "here"
     seen: list[object] = []
 
     def look() -> None:
         seen.append(getattr(local, "value", None))
         local.value = "there"
-        seen.append(local.value)
+        seen.append((local.value, getattr(local, "other", None)))
 
     other = threading.Thread(target=functools.partial(contextvars.copy_context().run, look))
     other.start()
     other.join()
-    assert seen == [None, "there"]
+    assert seen == [None, ("there", None)]
     assert local.value == "here"
 
     async def main() -> object:

@@ -202,17 +202,16 @@ class AsyncToSync(Generic[_P, _R]):
     context_to_thread_executor: Final[MutableMapping[AsyncSingleThreadContext, Executor]] = weakref.WeakKeyDictionary()
 
     def __init__(self, awaitable: Callable[_P, Awaitable[_R]], force_new_loop: bool = False) -> None:
-        if not _is_async(awaitable):
+        is_async = _is_async(awaitable)
+        if not is_async:
             warnings.warn("async_to_sync was passed a non-async-marked callable", stacklevel=2)
         functools.update_wrapper(self, awaitable)
-        for mark in (
-            "_is_coroutine",
-            "_is_coroutine_mark",
-        ):  # copied with the rest, and untrue of this side (invariant J4)
-            vars(self).pop(mark, None)
+        # Copied with the rest, and untrue of this side (invariant J4).
+        vars(self).pop("_is_coroutine", None)
+        vars(self).pop("_is_coroutine_marker", None)
         self.awaitable = awaitable
         self.force_new_loop = force_new_loop
-        self._is_async = _is_async(awaitable)
+        self._is_async = is_async
         _copy_self(self, awaitable)
 
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -223,7 +222,9 @@ class AsyncToSync(Generic[_P, _R]):
             # Its synchronous part belongs to this thread, which may touch what the loop's thread must not.
             child = functools.partial(_itself, child())
         cold = self.force_new_loop or not hasattr(SyncToAsync.threadlocal, "main_event_loop")
-        job = _Job(self._run, child, sys.exc_info(), cold)
+        exc_info = sys.exc_info()
+        plain = not cold and exc_info[1] is None and type(self).main_wrap is _MAIN_WRAP
+        job = child if plain else _Job(self._run, child, exc_info, cold)
         result: _R = _default.call_async(job, force_new_loop=self.force_new_loop)
         return result
 
@@ -318,7 +319,7 @@ class SyncToAsync(Generic[_P, _R]):
         """Call the function on its thread, and return its result."""
         __traceback_hide__ = True  # noqa: F841 - pytest and Django leave out frames that have it
         child = functools.partial(self.func, *args, **kwargs)
-        job = _Job(self._enter, child, asyncio.get_running_loop(), sys.exc_info())
+        job = _Job(self.thread_handler, child, asyncio.get_running_loop(), sys.exc_info(), [], call)
         stand_in = _stand_in() if self._thread_sensitive else None
         result: _R
         if stand_in is None:
@@ -326,10 +327,6 @@ class SyncToAsync(Generic[_P, _R]):
         else:
             async with _default.default_bridge().thread_sensitive_scope(executor=stand_in):
                 result = await _default.call_sync(job, None, self.context, free=False)
-        return result
-
-    def _enter(self, loop: AbstractEventLoop, exc_info: _ExcInfo, child: "functools.partial[_R]") -> _R:
-        result: _R = self.thread_handler(loop, exc_info, [], call, child)
         return result
 
     @overload
