@@ -232,8 +232,7 @@ def test_a_timeout_in_time_does_nothing() -> None:
 
     with Bridge(clock=clock, stall_report_after=None) as bridge:
         assert bridge.async_to_sync(quick, timeout=1.5)() == 7
-        with pytest.raises(TimeoutError):
-            bridge.async_to_sync(quick, timeout=0.5)()
+        assert clock.pending() == 0
 
 
 def test_an_error_of_the_clean_up_is_the_cause(caplog: pytest.LogCaptureFixture) -> None:
@@ -262,7 +261,7 @@ def test_a_clean_up_longer_than_the_grace_period_is_left() -> None:
             await bridge.run_sync(clock.advance, 2.0)
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            clock.advance(5.0)
+            await bridge.run_sync(clock.advance, 5.0)  # on the thread that waits, so after it has set its deadline
             await asyncio.to_thread(held)
             ended.set()
 

@@ -19,9 +19,11 @@ from asgikit.executor import CurrentThreadExecutor, InlineExecutor, ThreadSensit
 
 IMPORTING = """
 import sys, threading
+before = set(sys.modules)
 import asgikit, asgikit.executor, asgikit.loop, asgikit.bridge
 assert threading.active_count() == 1, threading.enumerate()
-assert "multiprocessing" not in sys.modules and "concurrent.futures.process" not in sys.modules
+heavy = {"multiprocessing", "concurrent.futures.process"} & (set(sys.modules) - before)
+assert not heavy, heavy
 bridge = asgikit.Bridge()
 bridge.sync_to_async(print), bridge.async_to_sync(asgikit.Bridge.aclose), bridge.options(timeout=1.0)
 bridge.thread_sensitive_scope(), bridge.loop_scope()
