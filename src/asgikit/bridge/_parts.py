@@ -386,6 +386,8 @@ def _run_inside(call: SyncCall, above: SyncCall, thread_id: int | None) -> bool:
         call.run_between(loop)
         call.settle()
         return True
+    if not loop.is_running():  # it stands still, and may for ever
+        return False
     try:
         loop.call_soon_threadsafe(_run_between, call, loop)
     except RuntimeError:  # it has just ended: the thread will be free
