@@ -257,6 +257,36 @@ def test_an_inline_call_raises_and_writes_back_like_any_other(bridge: Bridge) ->
     asyncio.run(bridge.sync_to_async(lambda: asyncio.run(inner()))())
 
 
+def test_a_loop_of_the_home_thread_that_stands_still_is_not_waited_for(bridge: Bridge) -> None:
+    """A4, A2: what was started inside it goes to the thread itself, which will be free."""
+    stopped = asyncio.new_event_loop()
+    found: list[int] = []
+    begun, go, over = threading.Event(), threading.Event(), threading.Event()
+
+    def elsewhere() -> None:
+        begun.set()
+        assert go.wait(SECONDS)
+        found.append(asyncio.run(asyncio.wait_for(bridge.run_sync(ident), SECONDS)))
+        over.set()
+
+    async def start() -> None:
+        kept.append(asyncio.create_task(bridge.options(thread_sensitive=False).run_sync(elsewhere)))
+        await asyncio.to_thread(begun.wait, SECONDS)
+
+    def outer() -> int:
+        stopped.run_until_complete(start())
+        return ident()
+
+    kept: list[asyncio.Task[None]] = []
+    home = asyncio.run(bridge.run_sync(outer))
+    go.set()
+    assert over.wait(SECONDS)
+    assert found == [home]
+    stopped.run_until_complete(kept[0])
+    stopped.run_until_complete(stopped.shutdown_default_executor())
+    stopped.close()
+
+
 # What is no deadlock
 
 

@@ -181,6 +181,8 @@ def _run_inside(call: SyncCall, above: SyncCall, thread_id: int | None) -> bool:
             return False
         above = above.caller
     loop = above.inside[1]
+    if not loop.is_running():  # it stands still, and may for ever
+        return False
     try:
         loop.call_soon_threadsafe(_run_between, call, loop)
     except RuntimeError:  # it has just ended: the thread will be free
