@@ -274,6 +274,23 @@ def test_body_that_ends_before_its_length(choice: str) -> None:
     assert ask(echo, body(b"abc"), scope=POST, buffer_body=choice).status == 400
 
 
+def test_body_that_ends_before_its_length_within_the_response() -> None:
+    """M5: the client is there, and shall not take the response for a whole one."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        yield b"x"
+        yield environ["wsgi.input"].read()
+
+    async def main() -> None:
+        client = Client(body(b"abc"))
+        with adapted(application) as adapter, pytest.raises(ClientDisconnectedError, match="after 3 of 6 bytes"):
+            await adapter(POST, client.receive, client.send)
+        assert (client.body, client.complete) == (b"x", False)
+
+    run(main())
+
+
 def test_framework_error_caused_by_the_disconnect_is_none_of_ours() -> None:
     """M5: an exception raised because of the disconnect is not reported either."""
 

@@ -126,7 +126,7 @@ class Exchange:
                 await self._refuse_body()
             elif self._inbound.truncated and not self._started and caused_by_disconnect(error):
                 await reply_truncated(self._send)
-            elif caused_by_disconnect(error):
+            elif caused_by_disconnect(error) and not self._inbound.truncated:
                 _logger.debug("a WSGI application ended because its client had left", exc_info=error)
             elif isinstance(error, Exception) and not isinstance(error, asyncio.CancelledError):
                 raise error
