@@ -284,6 +284,19 @@ def test_scopes_are_registered() -> None:
     asyncio.run(main())
 
 
+def test_a_scope_left_in_another_context() -> None:
+    """A7, E6: as test fixtures do; what is called there afterwards has a thread."""
+    context = ThreadSensitiveContext()
+
+    async def main() -> None:
+        await asyncio.create_task(context.__aenter__())
+        await context.__aexit__(None, None, None)
+        assert context not in SyncToAsync.context_to_thread_executor
+        assert await sync_to_async(add)(1) == 3
+
+    asyncio.run(main())
+
+
 def test_loops_and_hosts_are_registered() -> None:
     """A2: the main event loop of a worker is there while a call runs, and only then."""
     seen: list[object] = []

@@ -25,6 +25,17 @@ def test_every_module_is_covered() -> None:
 
 
 @pytest.mark.timeout(checkers.TIMEOUT)
+def test_installable(tmp_path: Path) -> None:
+    """J7: `pip install stubs/asgiref-stubs`, here with the builder that is installed instead of a fetched one."""
+    pytest.importorskip("hatchling")
+    distribution = checkers.STUBS.parent
+    command = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--no-build-isolation", "--target", tmp_path]
+    subprocess.run([*map(str, command), str(distribution)], check=True, capture_output=True)
+    installed = {path.name for path in (tmp_path / "asgiref-stubs").iterdir()}
+    assert installed == {path.name for path in checkers.STUBS.iterdir()}
+
+
+@pytest.mark.timeout(checkers.TIMEOUT)
 def test_stubtest_has_no_complaint(tmp_path: Path) -> None:
     """P3, J7: what the stubs say is what the installed asgiref has, by `mypy.stubtest`."""
     environ = os.environ | {"MYPYPATH": str(checkers.shadow(tmp_path))}

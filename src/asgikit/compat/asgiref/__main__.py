@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> int:
             runpy.run_module(module, run_name="__main__", alter_sys=True)
         case [script, *rest] if not script.startswith("-"):
             sys.argv = [script, *rest]
-            sys.path[0] = str(Path(script).resolve().parent)
+            if not sys.flags.safe_path:
+                sys.path[0] = str(Path(script).resolve().parent)
             runpy.run_path(script, run_name="__main__")
         case ["-h" | "--help"]:
             print(USAGE, __doc__, sep="\n\n")

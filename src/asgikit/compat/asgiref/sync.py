@@ -5,6 +5,7 @@ asgiref's names, and the attributes that frameworks and monitoring agents reach 
 """
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import sys
@@ -169,7 +170,8 @@ class ThreadSensitiveContext:
         if token is not None:
             self._exited = True
             SyncToAsync.context_to_thread_executor.pop(self, None)
-            SyncToAsync.thread_sensitive_context.reset(token)
+            with contextlib.suppress(ValueError):  # left in another context than it was entered in, as fixtures do
+                SyncToAsync.thread_sensitive_context.reset(token)
         await scope.__aexit__(exc, value, tb)
 
     def _check_unused(self) -> None:
