@@ -15,8 +15,8 @@ from typing import Any, Final, final
 
 from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, write_back
-from asgikit.bridge._first_step import create_task, start_task
 from asgikit.bridge._links import HostLink
+from asgikit.bridge._step import create_task, start_task
 from asgikit.bridge._watch import Watch
 from asgikit.errors import LoopUnavailableError, WrapError
 from asgikit.executor import CurrentThreadExecutor, name_of, without_this_frame

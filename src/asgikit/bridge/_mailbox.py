@@ -18,8 +18,8 @@ __all__ = ("Mailbox", "Mailboxes", "Outcome")
 class Outcome(Protocol):
     """Something that has ended on another thread."""
 
-    def settle(self) -> None:
-        """Tell whoever waits on the loop. Runs on the loop's thread."""
+    def settle(self, *, prompt: bool) -> None:
+        """Tell whoever waits on the loop, and let it go on at once if `prompt`. Runs on the loop's thread."""
 
     def lost(self) -> None:
         """The loop is closed: nobody can be told. Any thread."""
@@ -51,8 +51,16 @@ class Mailbox:
                 lost.lost()
 
     def _settle_all(self) -> None:
-        for outcome in self._take():
-            outcome.settle()
+        """Settle the first outcome, for which this was scheduled, promptly; those that came later keep their turn.
+
+        What their functions have posted to the loop before they returned has to run before their callers go on.
+        """
+        first, *others = self._take()
+        try:
+            first.settle(prompt=True)
+        finally:  # its task may go on and raise out of the loop
+            for outcome in others:
+                outcome.settle(prompt=False)
 
     def _take(self) -> list[Outcome]:
         with self._lock:

@@ -19,6 +19,7 @@ from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, run_in, write_back
 from asgikit.bridge._mailbox import Mailbox
 from asgikit.bridge._others import ANYIO, lend_to_anyio
+from asgikit.bridge._step import resume
 from asgikit.bridge._turns import Turns
 from asgikit.bridge._waits import awaiting_stack
 from asgikit.bridge._watch import Watch
@@ -283,14 +284,17 @@ class SyncCall:
 
     # On the thread of the loop
 
-    def settle(self) -> None:
-        """Let the awaiting task go on."""
+    def settle(self, *, prompt: bool) -> None:
+        """Let the awaiting task go on, at once if `prompt`."""
         self.settled = True
         self._mailbox.waiting.calls.discard(self)
-        if not self.waiter.done():
+        if self.waiter.done():
+            if self.abandoned:
+                self._late()
+        elif prompt:
+            resume(self.waiter)
+        else:
             self.waiter.set_result(None)
-        elif self.abandoned:
-            self._late()
 
     def lost(self) -> None:
         """The loop is closed: nobody will ever ask."""

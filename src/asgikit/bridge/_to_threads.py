@@ -168,7 +168,7 @@ def _run_inline(call: SyncCall) -> None:
     """Run a call whose home is the very thread that runs the loop (invariant A4)."""
     loop, call.loop = call.loop, None
     call.run_between(loop)
-    call.settle()
+    call.settle(prompt=False)
 
 
 def _run_inside(call: SyncCall, above: SyncCall, thread_id: int | None) -> bool:
