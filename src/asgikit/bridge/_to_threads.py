@@ -176,11 +176,13 @@ def _run_inside(call: SyncCall, above: SyncCall, thread_id: int | None) -> bool:
 
     It runs between two callbacks of that loop (invariant A4).
     """
-    while above.inside is None or above.inside[0] != thread_id:
+    inside = above.inside
+    while inside is None or inside[0] != thread_id:
         if above.caller is None:
             return False
         above = above.caller
-    loop = above.inside[1]
+        inside = above.inside
+    loop = inside[1]
     if not loop.is_running():  # it stands still, and may for ever
         return False
     try:
