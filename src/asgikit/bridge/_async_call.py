@@ -6,7 +6,7 @@ thread runs the coroutine in a task. A look every tenth of a second finds loops 
 
 import logging
 import threading
-from asyncio import AbstractEventLoop, CancelledError, Task
+from asyncio import AbstractEventLoop, CancelledError, Task, current_task
 from collections.abc import Awaitable, Callable
 from contextvars import Context, copy_context
 from inspect import isawaitable
@@ -120,7 +120,7 @@ class AsyncCall:
                 self._clock.call_later(loop, self._deadline - self._clock.now(), self._expire)
         coroutine = self._main(prompt=prompt)
         try:
-            if prompt and not self._cancelled:
+            if not self._cancelled and current_task(loop) is None:
                 self.task = task = start_task(loop, coroutine, self._before)
             else:
                 # Not `context=`: task factories written before 3.11 do not take it.

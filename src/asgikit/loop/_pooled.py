@@ -97,6 +97,9 @@ class PooledLoopRunner:
         except BaseException as error:
             entry.fail(error)
             self._give_back(thread, entry)
+            return
+        if task.done():
+            self._ended(thread, entry)
         else:
             task.add_done_callback(lambda _: self._ended(thread, entry))
 
