@@ -210,11 +210,16 @@ def test_a_full_queue_makes_its_deliverer_wait_in_order() -> None:
 
     async def main() -> None:
         async with OpenServer(slow, queue_size=2) as server:
-            deliveries = [asyncio.create_task(server.give("a", number)) for number in range(6)]
+            told: dict[int, Outcome] = {}
+            deliveries = [
+                asyncio.create_task(server.give("a", number, done=partial(told.__setitem__, number)))
+                for number in range(6)
+            ]
             await turn()
             assert [task.done() for task in deliveries] == [True, True, True, False, False, False]
             deliveries[4].cancel()
             await turn()
+            assert told == {4: Outcome.DISCARDED}
             with pytest.raises(MailboxFullError):
                 server.deliver_nowait("a", {"id": "a"}, 9)
             gate.set()

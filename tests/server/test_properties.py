@@ -48,9 +48,11 @@ async def play(steps: list[Step], limit: int, policy: QueuePolicy, deliveries: i
                     gates.append(asyncio.Event())
                     await gates[-1].wait()
         finally:
-            if kind == "clean up":
-                await turn(3)
-            alive -= 1
+            try:
+                if kind == "clean up":
+                    await turn(3)
+            finally:
+                alive -= 1
 
     server = OpenServer(
         app, limit, clock=clock, queue_size=2, queue_policy=policy, max_deliveries=deliveries,

@@ -111,11 +111,13 @@ class Mailbox(Generic[_InT]):
         """Put letters that had been taken before all others, in the order given; the bound does not count here."""
         self._queue.extendleft(reversed(letters))
 
-    def withdraw(self, letter: Letter[_InT]) -> None:
-        """Remove the letter, wherever it is; does nothing when it is gone."""
+    def withdraw(self, letter: Letter[_InT]) -> bool:
+        """Remove the letter, wherever it is; False when it is gone."""
         for place in (self._line, self._queue):
             if letter in place:
                 place.remove(letter)
+                return True
+        return False
 
     def empty(self) -> list[Letter[_InT]]:
         """Remove and return all letters, in order."""

@@ -120,11 +120,11 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         return seat is not None and seat.mailbox.full
 
     def withdraw(self, scope_id: Hashable, letter: Letter[_InT]) -> None:
-        """Take back a letter that no application took."""
+        """Take back a letter, unless an application has it already."""
         seat = self._seats.get(scope_id)
-        if seat is None:
+        if seat is None or not seat.mailbox.withdraw(letter):
             return
-        seat.mailbox.withdraw(letter)
+        self.settle(letter, Outcome.DISCARDED)
         if not seat.mailbox and seat.instance is None:
             self._waiting.pop(scope_id, None)
             del self._seats[scope_id]

@@ -131,7 +131,7 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         Messages of one scope are taken in the order of the calls. Waits while the scope's queue is full (unless
         the policy says otherwise), and while the scope waits for a place among `max_applications`. A call that
         is cancelled while it waits has delivered nothing. `done` is called on the loop, once, with what became of
-        the message.
+        the message, whether or not this returns.
 
         Raises:
             ClosedError: the server is not running, or stops or discards the scope meanwhile.

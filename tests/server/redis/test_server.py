@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
 
 from asgikit.errors import FencedError, MissingExtraError, PartitionCountError
 from asgikit.server import ApplicationFailure
@@ -659,5 +660,66 @@ def test_an_event_that_was_deleted_while_it_was_pending_holds_nobody_up(run: Run
             assert [o.message for o in await outputs(client, layout, 1)] == [2]
             assert server.redis_counters.lost == 0
         assert await pending(client, layout, "s") == 0
+
+    run(main)
+
+
+class Broken:
+    """A client whose first act is answered with an error that trying again would not mend."""
+
+    def __init__(self, client: RedisClient) -> None:
+        self.client = client
+        self.errors = 1
+
+    async def execute_command(self, *args: Any) -> Any:
+        if args[1] in {ACT.sha, ACT.source} and self.errors:
+            self.errors -= 1
+            raise ResponseError("MISCONF the disk is full")
+        return await self.client.execute_command(*args)
+
+    async def aclose(self) -> None:
+        await self.client.aclose()
+
+
+def test_a_partition_that_cannot_be_written_is_given_up_and_taken_again(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody hangs in `send`, nothing is lost, and the log says why."""
+
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        await publish(client, layout, ("s", 1), ("s", 2))
+        async with RedisServer(echo, client=Broken(client), layout=layout, lease_time=0.6, on_failure=ignore) as server:
+            assert [o.message for o in await outputs(client, layout, 2)] == [1, 2]
+            assert server.redis_counters.lost == 1
+
+    run(main)
+    assert "the disk is full" in caplog.text
+
+
+def test_a_hand_over_does_not_wait_for_an_event_that_nobody_has_taken(run: Run) -> None:
+    """The reader was waiting for a place; what it had in hand stays pending, for whoever is next."""
+    gate, handled = asyncio.Event(), asyncio.Event()
+    seen: list[object] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            handled.set()
+            await gate.wait()
+            seen.append((message, scope["extensions"]["asgikit.redis"]["token"]))
+
+    async def main(client: RedisClient, four: StreamLayout) -> None:
+        layout = StreamLayout(prefix=four.prefix, partitions=1)
+        server = RedisServer(app, client=client, layout=layout, queue_size=1, drain_timeout=900, clock=ManualClock())
+        async with server:
+            await publish(client, layout, *(("s", n) for n in range(4)))
+            await handled.wait()
+            await turn()
+            consumer = server._consumers[0]
+            server._hand_over(consumer.lease)
+            await until(lambda: consumer._reader is not None and consumer._reader.done())
+            gate.set()
+            await until(lambda: len(seen) == 4)
+        assert seen == [(0, 1), (1, 1), (2, 2), (3, 2)]
 
     run(main)

@@ -34,8 +34,8 @@ class PartitionKeys:
 class StreamLayout:
     """What publishers, servers and readers of output must agree on.
 
-    All keys of one layout share a hash tag, so scripts may touch them together on a cluster too. The number of
-    partitions cannot change while streams hold events: a scope's events would be in two streams.
+    All keys of one layout share a hash tag: on a cluster (which nobody has tried) they would be on one node. The
+    number of partitions cannot change while streams hold events: a scope's events would be in two streams.
     """
 
     prefix: str = "asgikit"

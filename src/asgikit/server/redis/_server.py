@@ -66,6 +66,8 @@ class RedisServer(StatelessServer[dict[str, Any], Any, Any]):
     What applications send goes to the output stream of the partition. Every read, output and acknowledgement looks at
     the lease in the same step inside Redis, so a worker that slept through its lease does nothing.
 
+    Events of a scope that somebody discards stay pending until their partition changes hands.
+
     The application finds its lease in `scope["extensions"]["asgikit.redis"]`: `id`, `partition` and `token`. A
     token never shrinks; a database that remembers the largest one it has seen can fence the application's own acts.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from asgikit.errors import FencedError
+from asgikit.server._failure import logger
 from asgikit.server.redis._connection import Argument, Connection, end_task
 from asgikit.server.redis._layout import PartitionKeys, StreamLayout
 from asgikit.server.redis._scripts import ACT
@@ -113,6 +114,14 @@ class PartitionWriter:
         self._arrived.set()
 
     async def _run(self) -> None:
+        try:
+            await self._act_for_ever()
+        except Exception:
+            logger.exception("Writing for partition %d failed; it is given up", self._lease.partition)
+            self.lose()
+            self._on_fenced(0)
+
+    async def _act_for_ever(self) -> None:
         while not self._lost:
             await self._arrived.wait()
             batch = [self._acts.popleft() for _ in range(min(len(self._acts), self._batch))]
