@@ -68,24 +68,25 @@ async def sockets(port):
     return SOCKETS * TURNS / (time.perf_counter() - began), bad
 
 
-async def threads(port):
-    _, body = await get(port, "/threads/")
-    return json.loads(body)["started"]
+async def state(port):
+    _, body = await get(port, "/state/")
+    return json.loads(body)
 
 
 async def main(port):
-    before = await threads(port)
+    before = await state(port)
     per_second, bad = await requests(port)
-    between = await threads(port)
+    between = await state(port)
     echoes, bad_echoes = await sockets(port)
-    after = await threads(port)
+    after = await state(port)
     print(
         json.dumps(
             {
                 "requests": per_second,
                 "echoes": echoes,
-                "threads": between - before,
-                "socket_threads": after - between,
+                "request_cpu": (between["cpu"] - before["cpu"]) / REQUESTS * 1000,
+                "echo_cpu": (after["cpu"] - between["cpu"]) / (SOCKETS * TURNS) * 1000,
+                "threads": after["threads"] - before["threads"],
                 "bad": bad + bad_echoes,
             }
         )

@@ -11,5 +11,5 @@ urlpatterns = [
     path("sync-stream/", views.sync_stream),
     path("signal/", views.signal),
     path("there-and-back/", views.there_and_back),
-    path("threads/", views.threads),
+    path("state/", views.state),
 ]

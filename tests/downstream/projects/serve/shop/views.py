@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.dispatch import Signal, receiver
@@ -67,8 +68,8 @@ def there_and_back(request):
     return HttpResponse(f"{async_to_sync(inside)()} there and back")
 
 
-async def threads(request):
-    return JsonResponse({"started": len(started), "names": started[-5:]})
+async def state(request):
+    return JsonResponse({"threads": len(started), "names": started[-5:], "cpu": time.process_time()})
 
 
 class SyncMiddleware:
