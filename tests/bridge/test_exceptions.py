@@ -140,6 +140,10 @@ async def afail() -> None:
     raise Raised
 
 
+@pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)(),
+    reason="without the GIL, what another thread has made is freed when that thread comes by",
+)
 def test_an_error_is_freed_when_it_is_dropped() -> None:
     """I2: by counting references, without the collector; also through several crossings."""
     gc.disable()
