@@ -40,8 +40,12 @@ def generator() -> Iterator[int]:
     yield 1
 
 
-def generator_of_class(cls: object) -> Iterator[int]:
+def generator_of_class(cls: type[object]) -> Iterator[int]:
     yield 1
+
+
+def a_class_method() -> "classmethod[object, [], Iterator[int]]":
+    return classmethod(generator_of_class)
 
 
 async def async_generator() -> AsyncIterator[int]:
@@ -84,7 +88,7 @@ SYNC_TO_ASYNC: dict[str, tuple[Callable[[], Any], str]] = {
     "a method that is a generator": (lambda: GeneratorCalling().method, GENERATOR),
     "a callable object that is a generator": (GeneratorCalling, GENERATOR),
     "a partial of a generator function": (lambda: functools.partial(generator), GENERATOR),
-    "a class method that is a generator": (lambda: classmethod(generator_of_class), GENERATOR),
+    "a class method that is a generator": (a_class_method, GENERATOR),
     "an async generator function": (lambda: async_generator, ASYNC_GENERATOR),
 }
 ASYNC_TO_SYNC: dict[str, tuple[Callable[[], Any], str]] = {

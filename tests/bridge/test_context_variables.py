@@ -21,6 +21,9 @@ user: ContextVar[object] = ContextVar("user", default="nobody")
 other: ContextVar[object] = ContextVar("other", default="nothing")
 
 
+MANY: list[ContextVar[str]] = [ContextVar(f"many {number}") for number in range(1000)]
+
+
 @pytest.fixture(name="bridge")
 def make_bridge() -> Iterator[Bridge]:
     """Give a bridge, and close it."""
@@ -140,7 +143,7 @@ def test_only_what_the_callee_changed_is_written_back(bridge: Bridge) -> None:
 
     async def main() -> tuple[object, object]:
         call = view.run_sync(user.set, "callee")
-        waiter: Any = call.send(None)  # a runner steps the coroutine in a context that others use, too
+        waiter: asyncio.Future[None] = call.send(None)  # a runner steps the coroutine in a context that others use, too
         ended = asyncio.Event()
         waiter.add_done_callback(lambda _: ended.set())
         other.set("meanwhile")
@@ -246,11 +249,15 @@ def test_a_callee_that_sets_nothing_costs_no_look_at_the_variables(
     async def main() -> None:
         await bridge.run_sync(user.get)
 
-    user.set("caller")
-    asyncio.run(main())
-    bridge.run_async(main)
-    with pytest.raises(AssertionError, match="nothing was changed"):
-        asyncio.run(bridge.sync_to_async(user.set)("callee"))
+    def with_many() -> None:
+        for variable in MANY:
+            variable.set("unrelated")
+        asyncio.run(main())
+        bridge.run_async(main)
+        with pytest.raises(AssertionError, match="nothing was changed"):
+            asyncio.run(bridge.sync_to_async(user.set)("callee"))
+
+    Context().run(with_many)
 
 
 # The chain itself

@@ -140,6 +140,10 @@ async def afail() -> None:
     raise Raised
 
 
+@pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)(),
+    reason="without the GIL, what another thread has made is freed when that thread comes by",
+)
 def test_an_error_is_freed_when_it_is_dropped() -> None:
     """I2: by counting references, without the collector; also through several crossings."""
     gc.disable()
@@ -176,8 +180,8 @@ def test_a_kept_error_keeps_no_thread_and_no_pool(way: str) -> None:
     while traceback_ is not None:
         frame = traceback_.tb_frame
         if "tests" not in frame.f_code.co_filename:
-            kept = {type(value) for value in frame.f_locals.values()}
-            assert not any(kind.__module__.startswith(("asgikit", "threading")) for kind in kept), frame
+            kept = {type(value).__module__.partition(".")[0] for value in frame.f_locals.values()}
+            assert not kept & {"asgikit", "threading"}, frame
         traceback_ = traceback_.tb_next
 
 
@@ -214,7 +218,7 @@ def test_an_exception_in_flight_does_not_stop_the_call(error: BaseException) -> 
         try:
             raise error
         except BaseException:
-            assert bridge.run_async(bridge.sync_to_async(int), "7") == 7
+            assert bridge.run_async(bridge.sync_to_async(len), "seven") == 5
 
 
 def test_the_callee_does_not_see_what_the_caller_handles() -> None:
