@@ -84,10 +84,7 @@ class Parts:
         mailbox = self._mailboxes.of(loop)
         call = SyncCall(fn, args, kwargs, self, link, loop, mailbox, home)
         if self.observers:
-            host = enclosing_host(link)
-            call.watch = watch(
-                self.observers, self.clock, call.name, "sync_to_async", None if host is None else host.crossing
-            )
+            call.watch = self._watch_sync(call)
         if options.context is None and options.context_policy == "propagate":
             call.propagate(copy_context())
             self.post(call)
@@ -96,6 +93,11 @@ class Parts:
         if not call.settled:
             mailbox.waiting.add(call, loop)
         return call
+
+    def _watch_sync(self, call: SyncCall) -> Watch | None:
+        host = enclosing_host(call.link)
+        parent = None if host is None else host.crossing
+        return watch(self.observers, self.clock, call.name, "sync_to_async", parent)
 
     def _check_open(self, loop: AbstractEventLoop | None) -> None:
         """Say why no crossing can begin, or begin anew in a forked child."""
@@ -113,16 +115,21 @@ class Parts:
             self._begin_process()
 
     def begin_step(
-        self, fn: Callable[[], Any], link: Link | None, context: Context, home: WorkerHome | None
+        self, fn: Callable[[], Any], link: Link | None, context: Context, home: WorkerHome | None, lease: Lease | None
     ) -> SyncCall:
-        """Make one of several calls that share a thread and a context, and post it."""
+        """Make one of several calls that share a thread and a context, and post it. `home` may be their own `lease`."""
         loop = asyncio.get_running_loop()
         self._check_open(loop)
         mailbox = self._mailboxes.of(loop)
         call = SyncCall(fn, (), {}, self, link, loop, mailbox, home)
+        if self.observers:
+            call.watch = self._watch_sync(call)
         call.isolate(context)
         self.post_late(call)
-        mailbox.waiting.add(call, loop)
+        if lease is not None and lease.waiting:
+            self._expire_later(lease, call)
+        if not call.settled:
+            mailbox.waiting.add(call, loop)
         return call
 
     def home_for(self, options: Options) -> WorkerHome | None:
@@ -294,6 +301,8 @@ class Parts:
 
     def pause_async(self, call: AsyncCall) -> None:
         """The caller goes on for a while, and will host again later."""
+        if call.hidden_loop is not None:
+            _set_running_loop(call.hidden_loop)
         thread = _chain.here.thread
         thread.host = call.outer_host
         if thread.call is not None:
@@ -301,6 +310,8 @@ class Parts:
 
     def resume_async(self, call: AsyncCall) -> None:
         """The caller hosts again."""
+        if call.hidden_loop is not None:
+            _set_running_loop(None)
         thread = _chain.here.thread
         thread.host, call.outer_host = call.host, thread.host
         if thread.call is not None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, final
@@ -15,20 +15,8 @@ __all__ = ("Span", "Trace", "record")
 class Observed(Protocol):
     """What can be recorded: a bridge, or a view on one."""
 
-    def observe(self, observer: Observer, /) -> "AbstractRegion":
+    def observe(self, observer: Observer, /) -> AbstractContextManager[object]:
         """Tell `observer` of every crossing in the block."""
-        ...
-
-
-class AbstractRegion(Protocol):
-    """A context manager of which nothing is asked but to be one."""
-
-    def __enter__(self) -> object:
-        """Begin."""
-        ...
-
-    def __exit__(self, *exc: object) -> object:
-        """End."""
         ...
 
 
