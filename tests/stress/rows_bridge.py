@@ -32,7 +32,10 @@ def two_bridges() -> Iterator[tuple[Machine, Callable[[], None]]]:
     """Make two bridges with small pools of their own; the second result waits until all of them are at rest."""
     workers = [WorkerThreadPool(2, name=f"stress-{n}") for n in range(2)]
     sensitive = [ThreadSensitivePool(2, name=f"stress-sensitive-{n}") for n in range(2)]
-    bridges = [Bridge(worker_pool=w, sensitive_pool=s, stall_report_after=None) for w, s in zip(workers, sensitive, strict=True)]
+    bridges = [
+        Bridge(worker_pool=w, sensitive_pool=s, stall_report_after=None)
+        for w, s in zip(workers, sensitive, strict=True)
+    ]
 
     with ThreadPoolExecutor(1) as single:
         machine = Machine((bridges[0], bridges[1]), single)
@@ -412,7 +415,9 @@ def scopes(tally: Tally, seconds: float) -> None:
 
         before, after = asyncio.run(main())
         started = pool.counters.started
-    print(f"  {count} scopes: {started} threads started (bound 4), resident memory {before} KiB before, {after} KiB after")
+    print(
+        f"  {count} scopes: {started} threads started (bound 4), resident memory {before} KiB before, {after} KiB after"
+    )
     tally.leaked += max(0, started - 4)
     tally.lost += after > before + 4096
 

@@ -10,7 +10,9 @@ from asgikit.executor import PoolCounters, ThreadSensitivePool, WorkerThreadPool
 
 __all__ = ("LIMIT", "Hang", "Tally", "eventually", "idle")
 
-LIMIT = float(os.environ.get("STRESS_LIMIT", "60"))  # seconds after which something that takes milliseconds counts as hanging
+LIMIT = float(
+    os.environ.get("STRESS_LIMIT", "60")
+)  # seconds after which something that takes milliseconds counts as hanging
 
 
 class Hang(Exception):

@@ -204,6 +204,17 @@ class AsyncCall:
             if missed is not None:
                 missed()
 
+    def forsake(self) -> None:
+        """Cancel a coroutine whose caller will never listen again; what it asks of that thread goes elsewhere.
+
+        May run in the garbage collector, at any point of any thread: so it takes no lock.
+        """
+        over, self.done = self.done, True
+        self.link.close()
+        if not over and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.host.close)
+            self.cancel()
+
     # On the calling thread
 
     def host_until(self, ready: Callable[[], object]) -> None:

@@ -3,13 +3,13 @@
 import asyncio.coroutines
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable, Iterable
 from typing import Any, Final
 
 from asgikit.errors import WrapError
 from asgikit.executor import name_of
 
-__all__ = ("check_async", "check_sync", "is_descriptor", "named_like")
+__all__ = ("check_async", "check_iterable", "check_sync", "is_descriptor", "named_like")
 
 _MARKS: Final = ("_is_coroutine", "_is_coroutine_marker")  # how asyncio, and inspect since 3.12, mark functions
 _MARK: Final = getattr(asyncio.coroutines, "_is_coroutine", None)
@@ -104,3 +104,26 @@ def named_like(wrapper: Any, function: Callable[..., Any]) -> None:
     if not hasattr(function, "__name__"):  # a partial or a callable object
         wrapper.__name__ = name_of(function).rpartition(".")[2]
         wrapper.__qualname__ = wrapper.__name__
+
+
+def check_iterable(source: object, *, is_async: bool) -> None:
+    """Refuse what `iterate_async` (or, if `is_async`, `iterate_sync`) cannot iterate.
+
+    Raises:
+        WrapError: neither an iterable of that kind nor a function that may return one.
+    """
+    asked, other = ("iterate_sync", "iterate_async") if is_async else ("iterate_async", "iterate_sync")
+    right, wrong = (AsyncIterable, Iterable) if is_async else (Iterable, AsyncIterable)
+    function = _underlying(source)
+    is_wrong = _is_generator(function) if is_async else inspect.isasyncgenfunction(function)
+    if issubclass(type(source), right):
+        return
+    if issubclass(type(source), wrong) or is_wrong:
+        loop = "for" if is_async else "async for"
+        message = f"{name_of(source)} is for `{loop}` as it is; to iterate it from the other side, use {other}"
+    elif not callable(source) or _is_async(source):
+        kind = "an async iterable" if is_async else "an iterable"
+        message = f"{asked} was given {source!r}, which is neither {kind} nor a function returning one"
+    else:
+        return
+    raise WrapError(message)

@@ -11,13 +11,14 @@ import asyncio
 import gc
 import sys
 from collections.abc import Callable, Iterator
-from contextvars import Context, ContextVar
-from typing import Any, Final
+from contextvars import Context, ContextVar, Token, copy_context
+from functools import partial
+from typing import Any, Final, final
 
 from asgikit.bridge._chain import current
 from asgikit.local import written_back
 
-__all__ = ("changed", "own_context", "run_in", "write_back")
+__all__ = ("Exchange", "changed", "own_context", "run_in", "write_back")
 
 _MISSING: Final = object()
 
@@ -66,6 +67,53 @@ def run_in(context: Context, function: Callable[[Context, Context], None], befor
         context.run(function, before, after)
     except RuntimeError:  # entered: by the running task, whose own context was given
         function(before, after)
+
+
+@final
+class Exchange:
+    """The context variables of a block and of the manager around it, which runs in a context of its own.
+
+    Used in the block's context. A variable that the manager had set and then unset, where the block's side never
+    had it, is unset there too, with the token of its setting.
+    """
+
+    __slots__ = ("_seen", "_shared", "_tokens")
+
+    def __init__(self, *, shared: bool) -> None:
+        self._shared = shared
+        self._seen = Context()
+        self._tokens: dict[ContextVar[Any], Token[Any]] = {}
+
+    def begin(self) -> None:
+        """The manager's context begins as a copy of this one."""
+        self._seen = copy_context()
+        self._tokens = {}
+
+    def take(self, after: Context) -> None:
+        """Let the block see what the manager changed: `after` is a copy of its context by now."""
+        if not self._shared:
+            return
+        for variable in _changes(self._seen, after):
+            token = variable.set(written_back(variable, self._seen, after))
+            if variable not in self._seen:
+                self._tokens[variable] = token
+        for variable, token in self._tokens.items():
+            if variable not in after:
+                _reset(variable, token)
+        self._seen = copy_context()
+
+    def give(self) -> Callable[[], None]:
+        """Return what lets the manager see what the block changed, to be called in its context."""
+        before, after = self._seen, copy_context()
+        self._seen = after
+        return partial(write_back, before, after) if self._shared else lambda: None
+
+
+def _reset(variable: ContextVar[Any], token: "Token[Any]") -> None:
+    try:
+        variable.reset(token)
+    except (ValueError, RuntimeError):
+        """The block was left in another context than it was entered in, or this was done."""
 
 
 def own_context() -> Context:

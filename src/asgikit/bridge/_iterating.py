@@ -5,10 +5,12 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
 
-from asgikit.bridge._checks import named_like
-from asgikit.bridge._iterate_async import Steps, lockstep, read_ahead
+from asgikit.bridge._checks import check_iterable, named_like
+from asgikit.bridge._iterate_async import lockstep, read_ahead
 from asgikit.bridge._iterate_sync import lockstep_sync, read_ahead_sync
 from asgikit.bridge._managers import AsyncManager, SyncManager
+from asgikit.bridge._steps import Steps
+from asgikit.bridge._talk import Talk
 from asgikit.bridge._wrapping import Wrapping
 from asgikit.errors import WrapError
 from asgikit.executor import name_of
@@ -43,11 +45,13 @@ class Iterating(Wrapping):
     def iterate_async(self, source: Any = None, *, max_buffer: int = 64) -> Any:
         """Iterate over something synchronous from async code; also a decorator for generator functions.
 
-        All steps run on one thread (the home thread, or one worker with `options(thread_sensitive=False)`) and
-        in one context, a copy of the caller's. Up to `max_buffer` items are read ahead, so that many cross
-        together; with 0 every item is a crossing of its own, and `asend` and `athrow` reach the generator.
-        The iterable's `close()` is always called, on its thread: leave early with
-        `async with contextlib.aclosing(...)`, else it happens when the iterator is collected.
+        All steps run on one thread (the home thread; with `options(thread_sensitive=False)` one leased worker;
+        an executor that was given has to have one thread) and in one context, a copy of the caller's. Up to
+        `max_buffer` items are read ahead, so that many cross together; with 0 every item is a crossing of its
+        own, and `asend` and `athrow` reach the generator. The iterator's `close()`, if it has one, is always
+        called, on its thread: leave early with `async with contextlib.aclosing(...)`, else it happens when
+        the iterator is collected. Cancelled while the iterable is busy, the iteration ends at once, and the
+        iterable is closed when it comes back.
 
         Args:
             source: an iterable, or a function that returns one: then a function with the same parameters is
@@ -63,23 +67,18 @@ class Iterating(Wrapping):
             raise ValueError(message)
         if source is None:
             return partial(self.iterate_async, max_buffer=max_buffer)
-        if issubclass(type(source), AsyncIterable):
-            message = f"{source!r} is async already: iterate it with `async for`"
-            raise WrapError(message)
+        check_iterable(source, is_async=False)
         if issubclass(type(source), Iterable) and not isinstance(source, type):
-            return self._iterate_async(lambda: source, max_buffer)
-        if not callable(source):
-            message = f"iterate_async was given {source!r}, which is neither an iterable nor a function returning one"
-            raise WrapError(message)
+            return self._iterate_async(source, lambda: source, max_buffer)
 
         def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-            return self._iterate_async(lambda: source(*args, **kwargs), max_buffer)
+            return self._iterate_async(source, lambda: source(*args, **kwargs), max_buffer)
 
         named_like(wrapper, source)
         return wrapper
 
-    def _iterate_async(self, make: Callable[[], Any], max_buffer: int) -> AsyncGenerator[Any, Any]:
-        begin = partial(Steps, self._parts, self._defaults)
+    def _iterate_async(self, source: object, make: Callable[[], Any], max_buffer: int) -> AsyncGenerator[Any, Any]:
+        begin = partial(Steps, self._parts, self._defaults, source)
         if max_buffer == 0:
             return lockstep(begin, make)
         return read_ahead(begin, make, max_buffer)
@@ -103,9 +102,9 @@ class Iterating(Wrapping):
         """Iterate over something async from synchronous code; also a decorator for async generator functions.
 
         All steps run in one task, one context and on one loop, which is chosen as for `async_to_sync`; the
-        iterating thread hosts whenever it waits for an item. Up to `max_buffer` items are read ahead; with 0
-        every item is a crossing of its own, and `send` and `throw` reach the generator. Its `aclose()` is
-        always called.
+        iterating thread, which must not change, hosts whenever it waits for an item. Up to `max_buffer` items
+        are read ahead; with 0 every item is a crossing of its own, and `send` and `throw` reach the generator.
+        Its `aclose()` is always called, also when the iterator is dropped or collected on another thread.
 
         Args:
             source: an async iterable, or a function that returns one: then a function with the same
@@ -121,22 +120,21 @@ class Iterating(Wrapping):
             raise ValueError(message)
         if source is None:
             return partial(self.iterate_sync, max_buffer=max_buffer)
-        if issubclass(type(source), AsyncIterable):
-            return self._iterate_sync(lambda: source, max_buffer)
-        if not callable(source):
-            message = f"iterate_sync was given {source!r}, neither an async iterable nor a function returning one"
-            raise WrapError(message)
+        check_iterable(source, is_async=True)
+        if issubclass(type(source), AsyncIterable) and not isinstance(source, type):
+            return self._iterate_sync(source, lambda: source, max_buffer)
 
         def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, None]:
-            return self._iterate_sync(lambda: source(*args, **kwargs), max_buffer)
+            return self._iterate_sync(source, lambda: source(*args, **kwargs), max_buffer)
 
         named_like(wrapper, source)
         return wrapper
 
-    def _iterate_sync(self, make: Callable[[], Any], max_buffer: int) -> Generator[Any, Any, None]:
+    def _iterate_sync(self, source: object, make: Callable[[], Any], max_buffer: int) -> Generator[Any, Any, None]:
+        begin = partial(Talk, self._parts, self._defaults, source)
         if max_buffer == 0:
-            return lockstep_sync(self._parts, self._defaults, make)
-        return read_ahead_sync(self._parts, self._defaults, make, max_buffer)
+            return lockstep_sync(begin, make)
+        return read_ahead_sync(begin, make, max_buffer)
 
     def context_to_async(self, manager: AbstractContextManager[_T]) -> AbstractAsyncContextManager[_T]:
         """Use a synchronous context manager with `async with`: entered and left on one thread, in one context.

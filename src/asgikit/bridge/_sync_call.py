@@ -326,13 +326,14 @@ class SyncCall:
         return not self.abandoned
 
     def leave(self) -> None:
-        """Nobody waits any more, but the thread is not given up: a later step needs it."""
-        self.cancelled = self.abandoned = True
+        """Nobody waits any more, but the call is made all the same: it may cross, and its thread is not given up."""
+        if self.abandoned or (self.cancelled and self.settled):
+            return  # it was `interrupted`
+        self.cancelled = self.abandoned = self.refused = True
+        self.waiter.cancel()
         self._mailbox.waiting.calls.discard(self)
         if self.settled:
             self._late()
-        else:
-            self._gate.acquire(blocking=False)  # if it has not begun, it never will
 
     def _not_cancelled(self) -> None:
         """The coroutine had ended already when it was to be cancelled: the function is in plain code. Any thread."""

@@ -4,91 +4,190 @@ It is one `async_to_sync` call that goes on while its caller does other things i
 in one task and one context from beginning to end, and the calling thread hosts whenever it listens.
 """
 
-from asyncio import AbstractEventLoop, Future, get_running_loop
+import threading
+from asyncio import AbstractEventLoop, Future, _get_running_loop, get_running_loop
 from collections import deque
 from collections.abc import Awaitable, Callable
 from threading import get_ident
 from typing import Any, final
 
+from asgikit.bridge import _chain
 from asgikit.bridge._async_call import AsyncCall
 from asgikit.bridge._options import Options
 from asgikit.bridge._parts import Parts
+from asgikit.bridge._routing import loop_scope
+from asgikit.bridge._steps import users_part
+from asgikit.errors import LoopUnavailableError, ScopeError
+from asgikit.executor import name_of
 
-__all__ = ("Talk",)
+__all__ = ("Script", "Talk")
+
+
+@final
+class Script:
+    """What the coroutine does; observers and reports see the name of what the talk is about."""
+
+    def __init__(self, run: "Callable[[Talk], Awaitable[None]]", subject: object) -> None:
+        self._run = run
+        self.__module__, _, self.__qualname__ = name_of(subject).rpartition(".")
+
+    def __call__(self, talk: "Talk") -> Awaitable[None]:
+        return self._run(talk)
 
 
 @final
 class Talk:
-    """Both ends of the conversation. What is said waits in `said`, a word at a time is told back."""
+    """Both ends of the conversation. What is said waits until it is taken, in order; a word at a time is told back.
 
-    __slots__ = ("_call", "_ear", "_listening", "_loop", "_parts", "_thread_id", "_told", "said")
+    Args:
+        parts, options: of the bridge, which chooses the loop as for any `async_to_sync`.
+        subject: what the talk is about, of which the name is told.
+        script: the coroutine function, which is given the talk.
 
-    def __init__(self, parts: Parts, options: Options, script: "Callable[[Talk], Awaitable[None]]") -> None:
-        self.said: deque[Any] = deque()
+    Raises:
+        LoopUnavailableError: the loop would run on the calling thread, which could not go on meanwhile.
+    """
+
+    __slots__ = ("_call", "_ear", "_listening", "_lock", "_loop", "_low", "_parts", "_said", "_thread_id", "_told")
+
+    def __init__(
+        self, parts: Parts, options: Options, subject: object, script: "Callable[[Talk], Awaitable[None]]"
+    ) -> None:
+        _check_runner(parts, options)
+        self._said: deque[Any] = deque()
         self._told: deque[Any] = deque()
+        self._lock = threading.Lock()
         self._ear: Future[None] | None = None
+        self._low = 0
         self._listening = False
         self._loop: AbstractEventLoop | None = None
         self._parts = parts
         self._thread_id = get_ident()
-        self._call: AsyncCall = parts.to_loops.begin(script, options, (self,), {})
+        self._call: AsyncCall = parts.to_loops.begin(Script(script, subject), options, (self,), {})
         parts.to_loops.pause(self._call)
 
     # In the coroutine
 
-    def say(self, word: Any) -> None:
-        """Let the caller have `word`."""
-        self.said.append(word)
+    def say(self, word: Any) -> int:
+        """Let the caller have `word`, and return how many words it has not taken yet."""
+        self._said.append(word)
         if self._listening:
             self._call.host.wake()
+        return len(self._said)
 
     async def hear(self) -> Any:
         """Wait for what the caller tells."""
-        self._loop = loop = get_running_loop()
         while not self._told:
-            self._ear = loop.create_future()
+            ear = self._open_ear()
             if not self._told:
-                await self._ear
+                await ear
         return self._told.popleft()
 
-    def _listen_up(self) -> None:
-        if self._ear is not None and not self._ear.done():
-            self._ear.set_result(None)
+    async def drained(self, low: int) -> None:
+        """Wait until at most `low` words are left to be taken."""
+        ear = self._open_ear()
+        with self._lock:  # with `_heard`: one of the two sees what the other did
+            self._low = low
+            if len(self._said) <= low:
+                return
+        await ear
+
+    def _open_ear(self) -> "Future[None]":
+        self._loop = loop = get_running_loop()
+        ear: Future[None] = loop.create_future()
+        with self._lock:
+            self._ear = ear
+        return ear
 
     # On the calling thread
 
     def listen(self) -> bool:
-        """Host until something was said; False when the coroutine has ended without a further word."""
-        if not self.said and not self._call.done:
+        """Host until something was said; False when the coroutine has ended without a further word.
+
+        Raises:
+            ScopeError: this is not the thread that began the talk.
+        """
+        if self._thread_id != get_ident():
+            message = "what a thread iterates or has entered through a bridge, no other thread can go on with"
+            raise ScopeError(message)
+        if not self._said and not self._call.done:
+            self._heard()
             self._parts.to_loops.resume(self._call)
             self._listening = True
             try:
-                self._call.host_until(lambda: self.said)
+                self._call.host_until(lambda: self._said)
             finally:
                 self._listening = False
                 self._parts.to_loops.pause(self._call)
-        return bool(self.said)
+        return bool(self._said)
+
+    def take(self) -> Any:
+        """Return the oldest word that was said; there is one."""
+        word = self._said.popleft()
+        if self._ear is not None and len(self._said) <= self._low:
+            self._heard()
+        return word
 
     def tell(self, word: Any) -> None:
         """Let the coroutine hear `word`."""
         self._told.append(word)
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._listen_up)
+        self._heard()
 
-    def cancel(self) -> None:
-        """Cancel the coroutine."""
-        self._call.cancel()
+    def _heard(self) -> None:
+        """Wake the coroutine, if it waits."""
+        with self._lock:
+            ear, self._ear = self._ear, None
+        if ear is not None and self._loop is not None:
+            try:
+                self._loop.call_soon_threadsafe(_release, ear)
+            except RuntimeError:
+                """The loop is closed: nobody hears."""
 
-    def end(self) -> BaseException | None:
-        """Host until the coroutine has ended, and return what it raised."""
+    @property
+    def name(self) -> str:
+        """What the talk is about."""
+        return self._call.name
+
+    @property
+    def over(self) -> bool:
+        """Whether the coroutine has ended."""
+        return self._call.done
+
+    def end(self, *, early: bool = False) -> BaseException | None:
+        """Host until the coroutine has ended, and return what it raised. `early`: cancel it first.
+
+        Where this thread cannot host (another one began the talk, or it runs an event loop by now: the talk is
+        being collected as garbage), the coroutine is cancelled and left to end on its loop.
+        """
         call = self._call
-        if self._thread_id != get_ident():  # collected as garbage by another thread, which cannot host here
-            call.cancel()
+        if self._thread_id != get_ident() or (not call.done and _get_running_loop() not in {None, call.hidden_loop}):
+            call.forsake()
             return None
         self._parts.to_loops.resume(call)
         try:
+            if early:
+                call.cancel()
             call.wait()
         finally:
             self._parts.to_loops.end(call)
-        return call.take()[1]
+        failure = call.take()[1]
+        return None if failure is None else users_part(failure)
+
+
+def _check_runner(parts: Parts, options: Options) -> None:
+    """Refuse a loop that would run on the calling thread: that thread has to go on."""
+    runner = parts.resources.loop_runner
+    if not getattr(runner, "runs_on_calling_thread", False) or options.loop is not None:
+        return
+    caller = _chain.here.thread.call
+    if (caller is None or options.force_new_loop) and loop_scope(_chain.current.get()) is None:
+        message = (
+            f"{type(runner).__name__} runs the loop on the calling thread, which has to go on between two"
+            " items, or inside the block: enclose this in bridge.loop_scope(), which has a thread for its loop"
+        )
+        raise LoopUnavailableError(message)
+
+
+def _release(ear: "Future[None]") -> None:
+    if not ear.done():
+        ear.set_result(None)

@@ -127,6 +127,8 @@ class ToLoops:
 
     def pause(self, call: AsyncCall) -> None:
         """The caller goes on for a while, and will host again later."""
+        if call.hidden_loop is not None:
+            _set_running_loop(call.hidden_loop)
         thread = _chain.here.thread
         thread.host = call.outer_host
         if thread.call is not None:
@@ -134,6 +136,8 @@ class ToLoops:
 
     def resume(self, call: AsyncCall) -> None:
         """The caller hosts again."""
+        if call.hidden_loop is not None:
+            _set_running_loop(None)
         thread = _chain.here.thread
         thread.host, call.outer_host = call.host, thread.host
         if thread.call is not None:

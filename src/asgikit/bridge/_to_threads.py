@@ -17,7 +17,7 @@ from asgikit.bridge._resources import Resources
 from asgikit.bridge._routing import enclosing_host, sensitive_home
 from asgikit.bridge._sync_call import SyncCall
 from asgikit.bridge._turns import Turns
-from asgikit.bridge._watch import watch
+from asgikit.bridge._watch import Watch, watch
 from asgikit.errors import ClosedError, ScopeError
 from asgikit.executor import ForkGuard
 from asgikit.protocols import Lease, WorkerHome
@@ -63,9 +63,7 @@ class ToThreads:
             call.caller = caller
             caller.inside = threading.get_ident(), loop
         if self._resources.observers:
-            host = enclosing_host(link)
-            parent = None if host is None else host.crossing
-            call.watch = watch(self._resources.observers, self._resources.clock, call.name, "sync_to_async", parent)
+            call.watch = self._watch(call)
         if options.context is None and options.context_policy == "propagate":
             call.propagate(copy_context())
             self.post(call)
@@ -84,17 +82,27 @@ class ToThreads:
             self._fork.renew(self._begin_process)
 
     def begin_step(
-        self, fn: Callable[[], Any], link: Link | None, context: Context, home: WorkerHome | None
+        self, fn: Callable[[], Any], link: Link | None, context: Context, home: WorkerHome | None, lease: Lease | None
     ) -> SyncCall:
-        """Make one of several calls that share a thread and a context, and post it."""
+        """Make one of several calls that share a thread and a context, and post it. `home` may be their own `lease`."""
         loop = asyncio.get_running_loop()
         self._check_open(loop)
         mailbox = self._mailboxes.of(loop)
         call = SyncCall(fn, (), {}, self, link, loop, mailbox, home)
+        if self._resources.observers:
+            call.watch = self._watch(call)
         call.isolate(context)
         self.post_late(call)
-        mailbox.waiting.add(call, loop)
+        if lease is not None and lease.waiting:
+            self._expire_later(lease, call)
+        if not call.settled:
+            mailbox.waiting.add(call, loop)
         return call
+
+    def _watch(self, call: SyncCall) -> Watch | None:
+        host = enclosing_host(call.link)
+        parent = None if host is None else host.crossing
+        return watch(self._resources.observers, self._resources.clock, call.name, "sync_to_async", parent)
 
     def _send(self, call: SyncCall, options: Options) -> None:
         """Choose the context of a call and post it."""

@@ -24,6 +24,8 @@ class CallingThreadLoopRunner:
         loop_factory: makes the loops; `uvloop.new_event_loop` fits.
     """
 
+    runs_on_calling_thread = True
+
     def __init__(self, *, loop_factory: Callable[[], AbstractEventLoop] = asyncio.new_event_loop) -> None:
         self._loop_factory = loop_factory
 
