@@ -40,7 +40,7 @@ def generator() -> Iterator[int]:
     yield 1
 
 
-def generator_of_class(cls: object) -> Iterator[int]:
+def generator_of_class(cls: type[object]) -> Iterator[int]:
     yield 1
 
 

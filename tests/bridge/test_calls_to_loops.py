@@ -283,9 +283,8 @@ def test_a_timeout_is_seen_between_two_hosted_calls() -> None:
         return cancelled.wait(SECONDS)
 
     async def many() -> None:
-        calls = [asyncio.ensure_future(bridge.run_sync(first)), asyncio.ensure_future(bridge.run_sync(second))]
         try:
-            await asyncio.gather(*calls)
+            await asyncio.gather(bridge.run_sync(first), bridge.run_sync(second))
         except asyncio.CancelledError:
             cancelled.set()
             raise

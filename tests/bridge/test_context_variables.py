@@ -140,7 +140,7 @@ def test_only_what_the_callee_changed_is_written_back(bridge: Bridge) -> None:
 
     async def main() -> tuple[object, object]:
         call = view.run_sync(user.set, "callee")
-        waiter: Any = call.send(None)  # a runner steps the coroutine in a context that others use, too
+        waiter: asyncio.Future[None] = call.send(None)  # a runner steps the coroutine in a context that others use, too
         ended = asyncio.Event()
         waiter.add_done_callback(lambda _: ended.set())
         other.set("meanwhile")

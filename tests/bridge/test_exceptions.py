@@ -176,7 +176,7 @@ def test_a_kept_error_keeps_no_thread_and_no_pool(way: str) -> None:
     while traceback_ is not None:
         frame = traceback_.tb_frame
         if "tests" not in frame.f_code.co_filename:
-            kept = {type(value) for value in frame.f_locals.values()}
+            kept: set[type[object]] = {type(value) for value in frame.f_locals.values()}
             assert not any(kind.__module__.startswith(("asgikit", "threading")) for kind in kept), frame
         traceback_ = traceback_.tb_next
 
@@ -203,18 +203,21 @@ def test_inside_an_except_block_all_is_as_outside(way: str) -> None:
 def test_an_exception_in_flight_does_not_stop_the_call(error: BaseException) -> None:
     """B7: a clean-up that crosses runs normally, whatever is being handled."""
 
+    def parse(text: str) -> int:
+        return int(text)
+
     async def main() -> int:
         try:
             raise error
         except BaseException:
-            return await bridge.run_sync(int, "7")
+            return await bridge.run_sync(parse, "7")
 
     with Bridge() as bridge:
         assert asyncio.run(main()) == 7
         try:
             raise error
         except BaseException:
-            assert bridge.run_async(bridge.sync_to_async(int), "7") == 7
+            assert bridge.run_async(bridge.sync_to_async(parse), "7") == 7
 
 
 def test_the_callee_does_not_see_what_the_caller_handles() -> None:

@@ -54,7 +54,7 @@ def told(found: Link | None, links: list[Link]) -> str:
     """Tell a link by its letter and its place from outside, counted from 1."""
     if found is None:
         return "."
-    letters = {HostLink: "H", LeaseScopeLink: "L", ExecutorScopeLink: "E", LoopScopeLink: "O"}
+    letters: dict[type[Link], str] = {HostLink: "H", LeaseScopeLink: "L", ExecutorScopeLink: "E", LoopScopeLink: "O"}
     return f"{letters[type(found)]}{links.index(found) + 1}"
 
 

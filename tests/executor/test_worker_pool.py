@@ -208,7 +208,11 @@ class Starting:
         self.real = threading.Thread.start
         self.kept: list[threading.Thread] = []
         self.fails = False
-        monkeypatch.setattr(threading.Thread, "start", lambda thread: self.start(thread))  # noqa: PLW0108 - it has to bind
+
+        def start(thread: threading.Thread) -> None:  # a function, so that it binds
+            self.start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", start)
 
     def start(self, thread: threading.Thread) -> None:
         if self.fails:

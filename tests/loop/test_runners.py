@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from asyncio import AbstractEventLoop
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
 from typing import Any
 
@@ -249,7 +249,7 @@ def test_leftover_tasks_are_cancelled_and_named(kind: str, made: Made, caplog: p
         assert "leave) left tasks running, which are cancelled: " in message
         assert "mail (" in message
         assert "background)" in message
-        assert ran(bridge)
+        assert ran(bridge)[0] is made.loops[-1]
     assert len(caplog.records) == 1
 
 
@@ -303,7 +303,7 @@ def test_generators_and_the_default_executor_end_with_the_loop(kind: str, made: 
     """As asyncio.run does."""
     closed: list[str] = []
 
-    async def generate() -> Any:
+    async def generate() -> AsyncGenerator[int, None]:
         try:
             yield 1
             yield 2
@@ -314,8 +314,7 @@ def test_generators_and_the_default_executor_end_with_the_loop(kind: str, made: 
         generator = generate()
         made.kept.append(generator)  # so that counting references does not close it
         await asyncio.to_thread(int)
-        found: int = await generator.__anext__()
-        return found
+        return await anext(generator)
 
     with closing(RUNNERS[kind](made)) as runner, Bridge(loop_runner=runner) as bridge:
         assert bridge.run_async(leave) == 1
@@ -356,10 +355,11 @@ def test_a_pooled_loop_serves_one_call_at_a_time(made: Made) -> None:
 
     with closing(PooledLoopRunner(loop_factory=made)) as runner, Bridge(loop_runner=runner) as bridge:
         found: list[AbstractEventLoop] = []
-        threads = [
-            threading.Thread(target=lambda held=held: found.append(bridge.run_async(block, held)))
-            for held in (first, second)
-        ]
+
+        def call(held: Held) -> None:
+            found.append(bridge.run_async(block, held))
+
+        threads = [threading.Thread(target=call, args=(held,)) for held in (first, second)]
         for thread, held in zip(threads, (first, second), strict=True):
             thread.start()
             held.wait()
