@@ -203,7 +203,7 @@ def test_a_late_error_is_reported_when_its_loop_stands_still(caplog: pytest.LogC
 def test_calls_behind_an_abandoned_one_go_on_as_the_policy_says(on_abandon: Any) -> None:
     """B5: a fresh worker, a refusal, or the queue; never an endless wait unless asked for."""
 
-    async def main() -> list[object]:
+    async def main() -> object:
         async with bridge.thread_sensitive_scope():
             stuck = asyncio.create_task(bridge.run_sync(gate))
             await until(gate.begun.is_set)
@@ -213,10 +213,10 @@ def test_calls_behind_an_abandoned_one_go_on_as_the_policy_says(on_abandon: Any)
             if on_abandon == "wait":
                 assert not (await asyncio.wait([behind], timeout=0.01))[0]
                 gate.open()
-            return await asyncio.gather(behind, return_exceptions=True)
+            return (await asyncio.gather(behind, return_exceptions=True))[0]
 
     with ThreadSensitivePool(4, on_abandon=on_abandon) as pool, Bridge(sensitive_pool=pool) as bridge, Gate() as gate:
-        (outcome,) = asyncio.run(main())
+        outcome = asyncio.run(main())
     if on_abandon == "replace":
         assert isinstance(outcome, str)
         assert outcome not in gate.threads

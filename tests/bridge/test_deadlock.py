@@ -213,7 +213,7 @@ def test_a_long_wait_without_a_cycle_is_no_deadlock() -> None:
         await Turning(clock).until(lambda: next(turns) == 29)
         assert not behind.done()
         release.set()
-        assert await asyncio.gather(holding, behind) == ["released", "behind"]
+        assert list(await asyncio.gather(holding, behind)) == ["released", "behind"]
 
     with Bridge(clock=clock, stall_report_after=None) as bridge:
         asyncio.run(main())

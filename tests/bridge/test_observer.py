@@ -180,15 +180,15 @@ def test_an_observer_that_fails_is_logged_and_changes_nothing(caplog: pytest.Log
 def test_nobody_is_told_at_no_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     """J8: without an observer nothing is made for one, and no clock is read."""
 
-    class Unread(ManualClock):
-        def now(self) -> float:
-            pytest.fail("the clock was read")
+    def unread(clock: ManualClock) -> float:
+        pytest.fail("the clock was read")
 
     def refuse(*args: object) -> None:
         pytest.fail("something was watched")
 
+    monkeypatch.setattr(ManualClock, "now", unread)
     monkeypatch.setattr(_watch.Watch, "__init__", refuse)
-    with Bridge(clock=Unread(), stall_report_after=None) as bridge:
+    with Bridge(clock=ManualClock(), stall_report_after=None) as bridge:
         assert asyncio.run(bridge.run_sync(bridge.run_async, inner))
 
 

@@ -144,6 +144,7 @@ def test_a_hook_that_ends_its_thread_does_not_stop_the_pool(database: Database) 
 def test_the_time_out_of_a_lease_is_for_the_call_not_for_the_scope(database: Database) -> None:
     """E3: FIFO, and whoever gives up leaves the line."""
     clock = ManualClock()
+    first: asyncio.Task[None]
 
     async def held() -> None:
         async with bridge.thread_sensitive_scope():
@@ -166,7 +167,6 @@ def test_the_time_out_of_a_lease_is_for_the_call_not_for_the_scope(database: Dat
         clock.advance(3)
         await second
 
-    first: asyncio.Task[None]
     with (
         ThreadSensitivePool(1, lease_timeout=2) as pool,
         Bridge(sensitive_pool=pool, clock=clock) as bridge,

@@ -79,9 +79,7 @@ def _plain_task(
 def test_a_task_that_is_cancelled_before_its_first_step_releases_its_thread() -> None:
     """A1: its body never runs, so nobody but the waiting thread itself can find out."""
 
-    def cancelling_factory(
-        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **kwargs: Any
-    ) -> "asyncio.Task[Any]":
+    def cancelling_factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **kwargs: Any) -> "asyncio.Task[Any]":
         task = _plain_task(loop, coroutine, **kwargs)
         if "_main" in coroutine.__qualname__:
             task.cancel()
@@ -102,9 +100,7 @@ def test_a_task_that_is_cancelled_before_its_first_step_releases_its_thread() ->
 def test_a_task_factory_that_raises_is_reported_to_the_thread_that_waits(error: Exception) -> None:
     """A1, A8: what fails between the post and the first step is raised by async_to_sync."""
 
-    def failing_factory(
-        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **kwargs: Any
-    ) -> "asyncio.Task[Any]":
+    def failing_factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **kwargs: Any) -> "asyncio.Task[Any]":
         if "_main" in coroutine.__qualname__:
             raise error
         return _plain_task(loop, coroutine, **kwargs)
@@ -299,17 +295,17 @@ def test_leaving_a_scope_starts_no_thread_and_does_not_block(blocked: bool) -> N
     """A10, B4: whether its worker is idle or not."""
 
     async def main() -> None:
+        tasks: list[asyncio.Task[object]] = []
         async with bridge.thread_sensitive_scope():
             await bridge.run_sync(int)
             if blocked:
-                task = asyncio.create_task(bridge.run_sync(gate))
+                tasks.append(asyncio.create_task(bridge.run_sync(gate)))
                 await until(gate.begun.is_set)
             threads = threading.active_count()
         assert threading.active_count() == threads
         assert not gate.ended.is_set()
-        if blocked:
-            gate.open()
-            await task
+        gate.open()
+        await asyncio.gather(*tasks)
 
     with ThreadSensitivePool(2) as pool, Bridge(sensitive_pool=pool) as bridge, Gate() as gate:
         asyncio.run(main())

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -25,19 +25,19 @@ variable = contextvars.ContextVar("variable", default="unset")
 
 
 @contextmanager
-def threads() -> Iterator[Executor]:
+def threads() -> Generator[Executor, None, None]:
     with ThreadPoolExecutor(2) as pool:
         yield pool
 
 
 @contextmanager
-def processes() -> Iterator[Executor]:
+def processes() -> Generator[Executor, None, None]:
     with ProcessPoolExecutor(2) as pool:
         yield pool
 
 
 @contextmanager
-def loky() -> Iterator[Executor]:
+def loky() -> Generator[Executor, None, None]:
     library = pytest.importorskip("loky", reason="loky is not installed")
     pool: Executor = library.ProcessPoolExecutor(2)
     yield pool
@@ -45,7 +45,7 @@ def loky() -> Iterator[Executor]:
 
 
 @contextmanager
-def dask() -> Iterator[Executor]:
+def dask() -> Generator[Executor, None, None]:
     library = pytest.importorskip("distributed", reason="dask.distributed has no wheels for this Python")
     with (
         library.LocalCluster(
@@ -122,7 +122,7 @@ def test_what_cannot_be_pickled_is_a_clear_error(place: str) -> None:
 
     async def main(pool: Any) -> None:
         view = bridge.options(thread_sensitive=False, executor=pool)
-        with pytest.raises(Exception, match="(?i)pickle|serialize") as caught:
+        with pytest.raises(Exception, match=r"(?i)pickle|serialize") as caught:
             await view.run_sync(double, lock)  # type: ignore[arg-type]  # what no process can be sent
         if place != "dask.distributed":  # which serializes in `submit`, and says it well itself
             assert any("picklable" in note for note in getattr(caught.value, "__notes__", ()))

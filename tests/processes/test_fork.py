@@ -171,7 +171,7 @@ print(bridge.run_async(main), flush=True)
 
 @pytest.mark.parametrize("where", ["main", "worker"])
 def test_multiprocessing_by_fork(where: str) -> None:
-    """D1: a pool of forked processes, started from the main thread or from inside a worker (celery, gunicorn preload)."""
+    """D1: a pool of forked processes, started from the main thread or inside a worker (celery, gunicorn preload)."""
     run(
         f"""{LIBRARY}
 every_way()

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import IO
 
@@ -61,7 +61,7 @@ class Program:
 
 
 @contextlib.contextmanager
-def running(source: str) -> Iterator[Program]:
+def running(source: str) -> Generator[Program, None, None]:
     """Start `source` in a process of its own, and end it whatever happens."""
     with subprocess.Popen(
         [sys.executable, "-W", "always", "-u", "-c", textwrap.dedent(source)],

@@ -47,7 +47,7 @@ class _OwnThread:
         if loop is not None and isinstance(work, SyncCall) and threading.get_ident() == self.thread_id:
             work.loop = None  # for what the function crosses to: this loop stands still meanwhile
             work.run_between(loop)
-            work.settle()
+            work.settle(prompt=False)  # this is inside a task's step
         else:
             self._host.post(work)
 
