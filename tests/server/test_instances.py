@@ -529,3 +529,29 @@ def test_the_end_leaves_no_timer() -> None:
         assert clock.pending() == 0
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("idle_timeout", [None, 1.0])
+def test_an_application_that_ends_while_a_task_of_its_own_still_receives(idle_timeout: float | None) -> None:
+    """N2: it looks idle and has ended; whoever needs its place in that very moment gets it."""
+    left: list[asyncio.Task[Any]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        left.append(asyncio.create_task(receive()))
+        await turn(3)
+
+    async def main() -> None:
+        for offset in range(8):
+            clock = ManualClock()
+            async with OpenServer(app, 1, clock=clock, idle_timeout=idle_timeout) as server:
+                await server.give("a", 1)
+                await turn(offset)
+                clock.advance(1.0)
+                others = [asyncio.create_task(server.give(scope_id, 1)) for scope_id in "bc"]
+                await turn(30)
+                assert all(task.done() for task in others)
+        ends = await asyncio.gather(*left, return_exceptions=True)
+        assert all(isinstance(end, ClosedError) for end in ends), "a task left behind waits for ever"
+
+    asyncio.run(main())

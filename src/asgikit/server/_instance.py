@@ -116,6 +116,7 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
         self.confirm()
         while self.ending or not self._mailbox:
             await self._wait()
+            self._check_lives()
         letter, moved = self._mailbox.take()
         self.taken += 1
         letter.deliveries += 1

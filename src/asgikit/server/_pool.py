@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from asgikit.protocols import ApplicationLike, Cancellable, Clock, InstanceStore
+from asgikit.protocols import ApplicationLike, Clock, InstanceStore
 from asgikit.server._counters import Tally
+from asgikit.server._deadline import MovingDeadline
 from asgikit.server._decisions import Room, is_spent, room_for_next
 from asgikit.server._failure import ApplicationFailure, FailureHook, logger, tell
 from asgikit.server._instance import Instance
@@ -79,9 +80,9 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         self._seats: dict[Hashable, _Seat[_ScopeT, _InT, _OutT]] = {}
         self._waiting: OrderedDict[Hashable, _Seat[_ScopeT, _InT, _OutT]] = OrderedDict()
         self._ending: set[Instance[_ScopeT, _InT, _OutT]] = set()
-        self._patience: Cancellable | None = None
-        self._last_start = 0.0
-        self._idle_timer: Cancellable | None = None
+        self._waiting_since = 0.0
+        self._patience = MovingDeadline(clock=clock, loop=loop, due=self._impatient_at, reached=self._lose_patience)
+        self._idle_end = MovingDeadline(clock=clock, loop=loop, due=self._idle_until, reached=self._end_idle)
         self._quiet: Future[None] | None = None
 
     @property
@@ -163,9 +164,8 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         """End everything: cancel all instances and wait for them, a second time if need be; name those that stay."""
         if not await self.discard(self.scope_ids()):
             await self.discard(self.scope_ids(), again=True)
-        for timer in (self._patience, self._idle_timer):
-            if timer is not None:
-                timer.cancel()
+        self._patience.cancel()
+        self._idle_end.cancel()
         for instance in self._ending:
             logger.error(
                 "The application for scope %r swallows its cancellation and is left running", instance.scope_id
@@ -182,8 +182,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
             return
         instance.idle_since = self._clock.now()
         self._store.mark_idle(instance.scope_id)
-        if self._idle_timer is None:
-            self._arm_idle_timer()
+        self._idle_end.watch()
         if self._waiting:
             self._pump()
         if self._quiet is not None:
@@ -211,8 +210,13 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
             self.changed(seat.instance)
             seat.instance.wake()
         elif seat.scope_id not in self._waiting:
-            self._waiting[seat.scope_id] = seat
+            self._wait_for_place(seat)
             self._pump()
+
+    def _wait_for_place(self, seat: _Seat[_ScopeT, _InT, _OutT]) -> None:
+        if not self._waiting:
+            self._waiting_since = self._clock.now()
+        self._waiting[seat.scope_id] = seat
 
     def _pump(self) -> None:
         while self._waiting:
@@ -228,13 +232,9 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
             elif room is Room.EVICT_IDLE:
                 self._evict(self._store.next_idle())
             else:
-                if self._patience is None:
-                    self._last_start = self._clock.now()
-                    self._be_patient(self._rules.grace_time)
+                self._patience.watch()
                 return
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        self._patience.cancel()
 
     def _start(self, seat: _Seat[_ScopeT, _InT, _OutT]) -> None:
         seat.instance = instance = Instance(
@@ -243,7 +243,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         self._store.add(seat.scope_id, instance)
         self._tally.started += 1
         if self._waiting:
-            self._last_start = self._clock.now()
+            self._waiting_since = self._clock.now()  # others wait too, and for them it begins anew
         for letter in seat.mailbox:
             letter.admit()
         # Not `create_task(context=...)`: a loop may have a task factory that does not know it.
@@ -259,11 +259,13 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
     # Ending
 
     def _evict(self, instance: Instance[_ScopeT, _InT, _OutT] | None) -> None:
-        if instance is None or instance.ending or instance.over:
+        if instance is None or instance.ending:
             return
-        instance.ending = True
         self._store.remove(instance.scope_id)
         self._ending.add(instance)
+        if instance.over:  # it has just ended by itself, and `_after` is on its way
+            return
+        instance.ending = True
         self._tally.evicted += 1
         self._cancel(instance)
 
@@ -271,16 +273,12 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         if instance.task is not None:
             instance.task.cancel(f"the server ends the instance for scope {instance.scope_id!r}")
 
-    def _be_patient(self, seconds: float) -> None:
-        self._patience = self._clock.call_later(self._loop, seconds, self._lose_patience)
+    def _impatient_at(self) -> float | None:
+        return self._waiting_since + self._rules.grace_time if self._waiting else None
 
     def _lose_patience(self) -> None:
         """For the grace time no place has become free: tell those that should have ended again, and one more to end."""
-        self._patience = None
-        left = self._last_start + self._rules.grace_time - self._clock.now()
-        if left > 0:  # others had to wait too, and got their place meanwhile
-            self._be_patient(left)
-            return
+        self._waiting_since = self._clock.now()
         for instance in self._ending:
             logger.warning("The application for scope %r does not end; it is cancelled again", instance.scope_id)
             self._cancel(instance)
@@ -296,6 +294,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         self._store.remove(instance.scope_id)
         self._ending.discard(instance)
         instance.over = True
+        instance.wake()
         seat.instance = None
         error = _error_of(task)
         self._account(instance, error)
@@ -306,7 +305,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         if not instance.taken and not instance.ending:
             self._charge_untaken(seat)
         if seat.mailbox:
-            self._waiting[seat.scope_id] = seat
+            self._wait_for_place(seat)
         else:
             del self._seats[seat.scope_id]
         self._pump()
@@ -356,22 +355,14 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         if self._quiet is not None and not self._waiting and not self._ending and self._store.next_busy() is None:
             resolve(self._quiet)
 
-    def _arm_idle_timer(self) -> None:
-        """Set the timer for the instance that has been idle for longest; at most one timer runs."""
-        self._idle_timer = None
+    def _idle_until(self) -> float | None:
         oldest = self._store.next_idle()
-        if self._rules.idle_timeout is None or oldest is None:
-            return
-        left = oldest.idle_since + self._rules.idle_timeout - self._clock.now()
-        self._idle_timer = self._clock.call_later(self._loop, max(left, 0.0), self._end_idle)
+        if oldest is None or self._rules.idle_timeout is None:
+            return None
+        return oldest.idle_since + self._rules.idle_timeout
 
     def _end_idle(self) -> None:
-        now = self._clock.now()
-        oldest = self._store.next_idle()
-        while oldest is not None and oldest.idle_since + (self._rules.idle_timeout or 0.0) <= now:
-            self._evict(oldest)
-            oldest = self._store.next_idle()
-        self._arm_idle_timer()
+        self._evict(self._store.next_idle())
 
 
 def _error_of(task: "Task[BaseException | None]") -> BaseException | None:
