@@ -534,11 +534,11 @@ def test_the_end_leaves_no_timer() -> None:
 @pytest.mark.parametrize("idle_timeout", [None, 1.0])
 def test_an_application_that_ends_while_a_task_of_its_own_still_receives(idle_timeout: float | None) -> None:
     """N2: it looks idle and has ended; whoever needs its place in that very moment gets it."""
-    left: list[asyncio.Task[Any]] = []
+    left: list[asyncio.Future[Any]] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        left.append(asyncio.create_task(receive()))
+        left.append(asyncio.ensure_future(receive()))
         await turn(3)
 
     async def main() -> None:
