@@ -14,6 +14,7 @@ from tests.support.ports import free_port, wait_until_open
 from tests.support.programs import require_program
 from tests.support.redis import RedisProcess
 
+LAYOUT = StreamLayout(prefix="rooms", partitions=8)
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 CONFIGURATION = """
@@ -110,17 +111,20 @@ def test_the_irc_bot_keeps_karma_per_room(irc_port: int) -> None:
     asyncio.run(asyncio.wait_for(main(), 40))
 
 
-def holder(redis: RedisProcess, room: str) -> int:
-    """Return the process id of the worker that serves a room: it is part of the worker's name."""
+def holders(redis: RedisProcess, *, workers: int) -> list[int]:
+    """Return the process id of the worker of each partition (part of its name), once they share them fairly."""
 
-    async def ask() -> bytes:
+    async def ask() -> list[int]:
         client = connect(redis.url)
-        layout = StreamLayout(prefix="rooms", partitions=8)
-        value: bytes = await client.execute_command("GET", layout.keys(layout.partition_of(room)).lease)
+        found: list[int] = []
+        while len(set(found)) != workers or found.count(found[0]) != len(found) / workers:
+            leases = [LAYOUT.keys(partition).lease for partition in range(LAYOUT.partitions)]
+            values: list[bytes | None] = await client.execute_command("MGET", *leases)
+            found = [int(value.rsplit(b"-", 2)[1]) for value in values if value is not None]
         await client.aclose()
-        return value
+        return found
 
-    return int(asyncio.run(ask()).rsplit(b"-", 2)[1])
+    return asyncio.run(asyncio.wait_for(ask(), 30))
 
 
 def test_redis_workers_share_rooms(tmp_path: Path) -> None:
@@ -136,14 +140,16 @@ def test_redis_workers_share_rooms(tmp_path: Path) -> None:
             return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=40).stdout.strip()
 
         try:
+            kitchen = LAYOUT.partition_of("kitchen")
+            serving_id = holders(redis, workers=2)[kitchen]
             assert say("kitchen", "tea?") == "tea? (number 1 in kitchen)"
             assert say("kitchen", "milk?") == "milk? (number 2 in kitchen)"
             assert say("garden", "rain?") == "rain? (number 1 in garden)"
-            (serving,) = (worker for worker in workers if worker.pid == holder(redis, "kitchen"))
+            (serving,) = (worker for worker in workers if worker.pid == serving_id)
             serving.kill()
             assert say("kitchen", "and now?") == "and now? (number 1 in kitchen)"
             (other,) = (worker for worker in workers if worker is not serving)
-            assert other.pid == holder(redis, "kitchen")
+            assert holders(redis, workers=1)[kitchen] == other.pid
             other.terminate()
             assert "handled " in other.communicate(timeout=20)[0]
             assert other.returncode == 0
