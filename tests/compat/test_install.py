@@ -175,3 +175,22 @@ def test_pytest_option(tmp_path: Path) -> None:
     )
     assert CHECK in run.stdout.splitlines(), run.stdout
     assert "1 passed" in run.stdout
+
+
+def test_a_stuck_call_does_not_keep_the_process(tmp_path: Path) -> None:
+    """C2: the process goes, at most two seconds later, and says what it leaves."""
+    program = """
+        import asyncio, threading
+        from asgikit.compat.asgiref.sync import sync_to_async
+
+        async def main():
+            started = threading.Event()
+            task = asyncio.create_task(sync_to_async(lambda: (started.set(), threading.Event().wait()))())
+            await asyncio.to_thread(started.wait, 10)
+            task.cancel()
+
+        asyncio.run(main())
+    """
+    run = python(write(tmp_path, "program.py", program), folder=tmp_path)
+    assert run.returncode == 0
+    assert "interpreter exit leaves these calls behind" in run.stderr

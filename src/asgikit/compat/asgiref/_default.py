@@ -4,6 +4,7 @@ It is made with the first use and starts nothing by itself. It closes silently a
 child starts empty.
 """
 
+import atexit
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
@@ -23,6 +24,7 @@ __all__ = ("DefaultWorker", "call_async", "call_sync", "default_bridge")
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
+_EXIT_GRACE: Final = 2.0
 _PLAIN: Final = Options(context_policy="propagate")
 _NEW_LOOP: Final = Options(context_policy="propagate", force_new_loop=True)
 
@@ -57,6 +59,7 @@ def _make() -> None:
         options = _PLAIN if context is None else Options(context_policy="propagate", context=context)
         return parts.to_threads.begin(job, options, (home or parts.resources.free_home) if free else None, (), kwargs)
 
+    atexit.register(_Default.pool.drain, _EXIT_GRACE)  # the bridge does so for the pools that it made itself
     _Default.call = caller(begin)
     _Default.bridge = bridge
 
