@@ -1,6 +1,6 @@
 """See every kind of crossing between sync and async code on real input, on asgikit and on asgiref.
 
-python docs/examples/demo [--requests 200] [--at-once 50]
+python docs/examples/demo [--requests 200] [--at-once 50] [--trace FILE]
 """
 
 import argparse
@@ -8,9 +8,9 @@ import asyncio
 import multiprocessing
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import legacy
@@ -21,6 +21,8 @@ from rich.console import Console
 from rich.progress import Progress
 from shop import count_primes
 
+from asgikit.trace import record
+
 Library = Callable[[Executor], AbstractContextManager[Kit]]
 LIBRARIES: tuple[Library, ...] = (with_asgikit, with_asgiref)
 
@@ -30,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="See every kind of crossing on real input, on asgikit and on asgiref.")
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=50)
+    parser.add_argument("--trace", metavar="FILE", help="save a picture of asgikit's crossings: .html, .svg or .json")
     options = parser.parse_args()
     console = Console()
     spawn = multiprocessing.get_context("spawn")  # forking a process that has threads is asking for trouble
@@ -52,7 +55,19 @@ def measure(
         Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
         bar = progress.add_task(f"{options.requests} requests through {kit.name}", total=options.requests)
-        return load.run(kit, directory, options.requests, options.at_once, lambda: progress.advance(bar))
+        with traced(kit, options.trace):
+            return load.run(kit, directory, options.requests, options.at_once, lambda: progress.advance(bar))
+
+
+@contextmanager
+def traced(kit: Kit, path: str | None) -> Generator[None]:
+    """Record the crossings of asgikit's bridge, if somebody wants to see them."""
+    if path is None or kit.bridge is None:
+        yield
+        return
+    with record(kit.bridge) as trace:
+        yield
+    trace.save(path)
 
 
 if __name__ == "__main__":

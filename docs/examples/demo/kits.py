@@ -26,6 +26,7 @@ class Kit:
     in_a_process: Wrap  # the same in a process pool
     blocking: Wrap  # an async function for synchronous code
     scope: Callable[[], AbstractAsyncContextManager[object]]  # a thread of its own for one block
+    bridge: Bridge | None = None  # what can be traced
 
 
 @contextmanager
@@ -38,6 +39,7 @@ def with_asgikit(processes: Executor) -> Generator[Kit]:
             in_a_process=bridge.sync_to_async(thread_sensitive=False, executor=processes),
             blocking=bridge.async_to_sync,
             scope=bridge.thread_sensitive_scope,
+            bridge=bridge,
         )
 
 

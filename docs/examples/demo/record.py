@@ -1,6 +1,7 @@
 """Who crossed, where it ran and how long it took. Wrapped around a function, it changes nothing else."""
 
 import asyncio
+import functools
 import os
 import threading
 import time
@@ -40,6 +41,7 @@ class Located:
     """A synchronous function that also says where it ran. It can be sent to another process."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)  # traces and reports tell its name
         self.function = function
         self.home = os.getpid()
 
@@ -93,6 +95,7 @@ class Record:
     def to_async(self, kind: Kind, wrap: Wrap, function: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
         """Return `wrap(function)`, where `function` is async, with every call of it recorded."""
 
+        @functools.wraps(function)
         async def located(*args: Any) -> tuple[Place, Any]:
             return Place(threading.current_thread().name, asyncio.get_running_loop()), await function(*args)
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from asgikit.trace._lanes import end_of
 from asgikit.trace._trace import Span
 
 __all__ = ("as_events", "as_json")
@@ -20,7 +21,8 @@ def as_events(spans: Sequence[Span]) -> list[dict[str, Any]]:
     """Return the events: a name for each thread, a slice for each run, an arrow from caller to run."""
     tracks = _tracks(spans)
     names = (_metadata(thread, number) for thread, number in tracks.items())
-    return [*names, *(event for span in spans for event in _events(span, tracks))]
+    end = end_of(spans)
+    return [*names, *(event for span in spans for event in _events(span, tracks, end))]
 
 
 def _tracks(spans: Iterable[Span]) -> dict[str, int]:
@@ -37,12 +39,12 @@ def _metadata(thread: str, number: int) -> dict[str, Any]:
     return {"ph": "M", "name": "thread_name", "pid": _PROCESS, "tid": number, "args": {"name": thread}}
 
 
-def _events(span: Span, tracks: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """Yield the events of one crossing; times are microseconds."""
+def _events(span: Span, tracks: dict[str, int], last: float) -> Iterator[dict[str, Any]]:
+    """Yield the events of one crossing; times are microseconds. What has not ended lasts to the end of the trace."""
     if span.thread is None or span.started is None:
         return
     start = span.started * 1e6
-    end = start if span.finished is None else span.finished * 1e6
+    end = (last if span.finished is None else span.finished) * 1e6
     arguments = {
         "number": span.number,
         "asked by": span.caller,

@@ -4,57 +4,122 @@ import argparse
 import importlib
 import runpy
 import sys
+import traceback
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
-from asgikit.trace._trace import record
+from asgikit.trace._trace import check_format, record
 
 __all__ = ("add_arguments", "run")
 
 _MISUSE = 2
+_INTERRUPTED = 130  # what a shell says of Ctrl-C
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("bridge", metavar="package.module:bridge", help="where the bridge is; dots lead into it")
-    parser.add_argument("-o", "--output", metavar="FILE", help="save to FILE.json or FILE.html; else draw it here")
-    parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
-    parser.add_argument("program", nargs=argparse.REMAINDER, help="the script to run, if no module, and arguments")
+    parser.add_argument(
+        "rest",
+        nargs=argparse.REMAINDER,
+        metavar="[-o FILE] (-m module | script) ...",
+        help="where to save the trace (.html, .json or .svg; else it is drawn here), and what to run, with arguments",
+    )
+
+
+@final
+@dataclass(frozen=True)
+class _Asked:
+    """What stands behind the bridge on the command line."""
+
+    output: str | None
+    module: str | None
+    program: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, rest: Sequence[str]) -> "_Asked":
+        """Read options up to the program, whose own options are not ours (argparse would read them).
+
+        Raises:
+            ValueError: there is no program, or an option lacks its value.
+        """
+        words = list(rest)
+        output = None
+        while words and words[0].partition("=")[0] in {"-o", "--output"}:
+            option, equals, output = words.pop(0).partition("=")
+            if not equals:
+                output = _value(option, words)
+        module = _value(words.pop(0), words) if words[:1] == ["-m"] else None
+        if module is None and not words:
+            message = "give a script, or -m and a module, to run"
+            raise ValueError(message)
+        return cls(output, module, tuple(words))
+
+
+def _value(option: str, words: list[str]) -> str:
+    if not words:
+        message = f"{option} needs a value"
+        raise ValueError(message)
+    return words.pop(0)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the program, then save or draw what its bridge did. Returns the program's exit status, or 2 for misuse."""
-    if not arguments.module and not arguments.program:
-        print("asgikit trace: give a script, or -m and a module, to run", file=sys.stderr)  # noqa: T201
-        return _MISUSE
-    sys.path.insert(0, str(Path.cwd()))
     try:
-        bridge = _find(arguments.bridge)
-    except (ImportError, AttributeError, ValueError) as error:
-        print(f"asgikit trace: no bridge at {arguments.bridge!r}: {error}", file=sys.stderr)  # noqa: T201
+        asked = _Asked.parse(arguments.rest)
+        bridge = _prepare(arguments.bridge, asked)
+    except (ImportError, AttributeError, TypeError, ValueError, OSError) as error:
+        print(f"asgikit trace: {error}", file=sys.stderr)  # noqa: T201 - a command prints
         return _MISUSE
     with record(bridge) as trace:
-        status = _run_program(arguments.module, arguments.program)
-    if arguments.output is None:
+        status = _run_program(asked.module, asked.program)
+    if asked.output is None:
         trace.show()
     else:
-        trace.save(arguments.output)
+        trace.save(asked.output)
     return status
+
+
+def _prepare(bridge: str, asked: _Asked) -> Any:
+    """Find out what can go wrong before anything runs, and return the bridge.
+
+    Raises:
+        ImportError, TypeError, ValueError, OSError: the user's mistake.
+    """
+    if asked.output is not None:
+        check_format(Path(asked.output))
+    if asked.module is None and not Path(asked.program[0]).exists():
+        message = f"there is no script {asked.program[0]!r}"
+        raise FileNotFoundError(message)
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    if asked.module is None:
+        sys.path.insert(0, str(Path(asked.program[0]).resolve().parent))  # as for `python script`
+    return _find(bridge)
 
 
 def _find(path: str) -> Any:
     module, colon, name = path.partition(":")
     if not colon:
-        message = "write package.module:name"
+        message = f"no bridge at {path!r}: write package.module:name"
         raise ValueError(message)
-    return attrgetter(name)(importlib.import_module(module))
+    try:
+        bridge = attrgetter(name)(importlib.import_module(module))
+    except (ImportError, AttributeError) as error:
+        message = f"no bridge at {path!r}: {error}"
+        raise ImportError(message) from error
+    if not callable(getattr(bridge, "observe", None)):
+        message = f"{bridge!r}, at {path!r}, is no bridge"
+        raise TypeError(message)
+    return bridge
 
 
 def _run_program(module: str | None, rest: Sequence[str]) -> int:
-    """Run the program as its own `__main__`; its exit is caught, so that the trace is not lost."""
+    """Run the program as its own `__main__`; however it ends, the trace is not lost."""
     try:
         if module is not None:
             with _argv([module, *rest]):
@@ -63,8 +128,21 @@ def _run_program(module: str | None, rest: Sequence[str]) -> int:
             with _argv(rest):
                 runpy.run_path(rest[0], run_name="__main__")
     except SystemExit as exit_:
-        return exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
+        return _status(exit_.code)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BaseException:
+        traceback.print_exc()
+        return 1
     return 0
+
+
+def _status(code: object) -> int:
+    """Return what the interpreter would end with."""
+    if code is None or isinstance(code, int):
+        return code or 0
+    print(code, file=sys.stderr)  # noqa: T201 - as the interpreter does
+    return 1
 
 
 @contextmanager

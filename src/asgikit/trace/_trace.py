@@ -9,7 +9,7 @@ from typing import Literal, Protocol, final
 
 from asgikit.protocols import Crossing, Observer
 
-__all__ = ("Span", "Trace", "record")
+__all__ = ("Span", "Trace", "check_format", "record")
 
 
 class Observed(Protocol):
@@ -129,24 +129,21 @@ class Trace:
         """Write what was recorded to a file, by its ending.
 
         `.json` is the Chrome trace-event format, which Perfetto and chrome://tracing open; `.html` is one
-        self-contained page that any browser opens without a network.
+        self-contained page that any browser opens without a network; `.svg` is what `show` draws, as an image.
 
         Raises:
             ValueError: the path ends in something else.
+            MissingExtraError: an image is asked for, and rich is not installed.
         """
         path = Path(path)
+        check_format(path)
         if path.suffix == ".json":
-            from asgikit.trace._chrome import as_json  # noqa: PLC0415 - only what is asked for
-
-            text = as_json(self.spans)
+            from asgikit.trace._chrome import as_json as write  # noqa: PLC0415 - only what is asked for
         elif path.suffix == ".html":
-            from asgikit.trace._page import as_page  # noqa: PLC0415
-
-            text = as_page(self.spans)
+            from asgikit.trace._page import as_page as write  # noqa: PLC0415
         else:
-            message = f"a trace is saved as .json or .html, not as {path.name!r}"
-            raise ValueError(message)
-        path.write_text(text, encoding="utf-8")
+            from asgikit.trace._terminal import as_svg as write  # noqa: PLC0415
+        path.write_text(write(self.spans), encoding="utf-8")
 
     def show(self) -> None:
         """Draw the threads and loops on a time line in the terminal.
@@ -157,6 +154,17 @@ class Trace:
         from asgikit.trace._terminal import draw  # noqa: PLC0415 - rich is an extra
 
         draw(self.spans)
+
+
+def check_format(path: Path) -> None:
+    """Say how a trace can be saved, if not so.
+
+    Raises:
+        ValueError: the path ends in something else.
+    """
+    if path.suffix not in {".json", ".html", ".svg"}:
+        message = f"a trace is saved as .json, .html or .svg, not as {path.name!r}"
+        raise ValueError(message)
 
 
 @contextmanager

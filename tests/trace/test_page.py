@@ -1,0 +1,137 @@
+"""The page, in a real browser: it draws, and a bar that is pointed at says what it is.
+
+The browser is Chromium without a window and without a network. What a test wants to know, a script at the end of
+the page writes into its title; the browser prints the page as it stands then.
+"""
+
+import html
+import json
+import re
+import struct
+import subprocess
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from asgikit.trace._page import as_page
+from tests.support.programs import require_program
+from tests.trace.spans import FEW, span
+
+Browse = Callable[..., str]
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Browse:
+    """Open a page, run a script in it, and return what the browser prints."""
+    chromium = require_program("chromium", package="chromium")
+
+    def open_page(page: str, script: str = "", *options: str) -> str:
+        file = tmp_path / "trace.html"
+        file.write_text(page.replace("</html>", f"<script>{script}</script></html>"), encoding="utf-8")
+        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"]
+        command += [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1000,600", *options]
+        done = subprocess.run([*command, file.as_uri()], capture_output=True, text=True, timeout=50, check=True)
+        return done.stdout
+
+    return open_page
+
+
+def told(dump: str) -> str:
+    """Return the title of a page that was printed."""
+    found = re.search(r"<title>(.*?)</title>", dump, re.DOTALL)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+def pixels(path: Path) -> tuple[int, int, set[bytes]]:
+    """Return the width, the height and the colours of a PNG (8 bits, without filters undone: rows are compared raw)."""
+    data = path.read_bytes()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
+    assert depth == 8
+    body, at = b"", 8
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        if data[at + 4 : at + 8] == b"IDAT":
+            body += data[at + 8 : at + 8 + length]
+        at += length + 12
+    raw, wide = zlib.decompress(body), {2: 3, 6: 4}[kind]
+    rows = [raw[row * (width * wide + 1) :][: width * wide + 1] for row in range(height)]
+    return width, height, set(rows)
+
+
+def test_the_page_is_drawn(browse: Browse, tmp_path: Path) -> None:
+    """A screenshot: of the size asked for, and anything but empty."""
+    picture = tmp_path / "page.png"
+    browse(as_page(FEW), "", f"--screenshot={picture}")
+    width, height, rows = pixels(picture)
+    assert (width, height) == (1000, 600)
+    assert len(rows) > 50
+
+
+POINT = """{ const [left, top, wide, high] = box(data.spans[NUMBER]), at = canvas.getBoundingClientRect();
+canvas.dispatchEvent(new MouseEvent("mousemove",
+  { clientX: at.left + left + wide / 2, clientY: at.top + top + high / 2, bubbles: true }));
+document.title = tip.style.display + ": " + tip.textContent; }
+"""
+
+
+def test_a_bar_that_is_pointed_at_says_what_it_is(browse: Browse) -> None:
+    """Hover: the call, the thread, who asked, the times, what it was made in, and how it ended."""
+    dump = browse(as_page(FEW), POINT.replace("NUMBER", "2"), "--dump-dom")
+    assert told(dump).splitlines() == [
+        "block: shop.charge",
+        "function on thread worker",
+        "asked for by loop at 4.00 ms",
+        "queued 2.00 ms, ran 2.00 ms",
+        "inside shop.checkout, which waited for it",
+        "raised ValueError",
+    ]
+
+
+def test_what_was_abandoned_and_never_ended(browse: Browse) -> None:
+    lines = told(browse(as_page(FEW), POINT.replace("NUMBER", "3"), "--dump-dom")).splitlines()
+    assert lines[0] == "block: shop.notify"
+    assert "queued 1.00 ms, ran on and on" in lines
+    assert lines[-1] == "its caller stopped waiting"
+
+
+def test_zooming_and_moving_stay_within_the_trace(browse: Browse) -> None:
+    """The wheel keeps what is under the pointer; nothing leads beyond the beginning or the end."""
+    script = """
+    const wheel = by => canvas.dispatchEvent(new WheelEvent("wheel", { deltaY: by, clientX: 600, cancelable: true }));
+    const key = name => dispatchEvent(new KeyboardEvent("keydown", { key: name }));
+    const said = [];
+    wheel(-500); said.push(from > 0 && to < end); const wide = to - from;
+    key("ArrowRight"); said.push(Math.abs(to - from - wide) < 1e-12);
+    for (let n = 0; n < 50; n++) key("ArrowRight"); said.push(to === end);
+    key("0"); said.push(from === 0 && to === end);
+    for (let n = 0; n < 50; n++) wheel(-500); said.push(to - from > 0);
+    canvas.dispatchEvent(new MouseEvent("dblclick")); said.push(from === 0 && to === end);
+    document.title = JSON.stringify(said);
+    """
+    assert json.loads(told(browse(as_page(FEW), script, "--dump-dom"))) == [True] * 6
+
+
+def test_names_cannot_break_out_of_the_page(browse: Browse) -> None:
+    """A function's name is data, whatever stands in it."""
+    name = "</script><script>document.title = 'broken'</script><b>&amp;"
+    page = as_page([span(0, name, "<i>thread", 0.0, 0.1, 0.2)])
+    lines = told(browse(page, POINT.replace("NUMBER", "0"), "--dump-dom")).splitlines()
+    assert lines[0] == f"block: {name}"
+    assert lines[1] == "function on thread <i>thread"
+
+
+def test_a_page_of_nothing_and_a_page_of_much(browse: Browse) -> None:
+    assert told(browse(as_page([]), "document.title = canvas.height > 0", "--dump-dom")) == "true"
+    many = [span(n, f"f{n % 7}", f"thread-{n % 20}", n * 1e-4, n * 1e-4, n * 1e-4 + 3e-4) for n in range(20_000)]
+    script = "document.title = document.querySelectorAll('#sums tr').length + ' ' + data.lanes.length"
+    assert told(browse(as_page(many), script, "--dump-dom")) == "7 20"
+
+
+def test_nothing_is_asked_for_from_elsewhere() -> None:
+    """The page is self-contained: no address, no import, no style sheet of others."""
+    page = as_page(FEW)
+    assert not re.search(r"""https?://|src=|<link|@import|url\(|fetch\(|XMLHttp""", page)
