@@ -117,7 +117,7 @@ def holders(redis: RedisProcess, *, workers: int) -> list[int]:
     async def ask() -> list[int]:
         client = connect(redis.url)
         found: list[int] = []
-        while len(set(found)) != workers or found.count(found[0]) != len(found) / workers:
+        while [found.count(worker) for worker in set(found)] != [LAYOUT.partitions // workers] * workers:
             leases = [LAYOUT.keys(partition).lease for partition in range(LAYOUT.partitions)]
             values: list[bytes | None] = await client.execute_command("MGET", *leases)
             found = [int(value.rsplit(b"-", 2)[1]) for value in values if value is not None]
