@@ -363,7 +363,7 @@ def test_a_dead_workers_partitions_are_taken_after_the_lease_time(run: Run) -> N
         await client.execute_command(
             "XREADGROUP", "GROUP", layout.group, "holder", "COUNT", 1, "STREAMS", keys.events, ">"
         )
-        async with RedisServer(echo, client=client, layout=layout, lease_time=0.3):
+        async with RedisServer(echo, client=client, layout=layout, lease_time=2):
             found = await outputs(client, layout, 2)
         assert [(o.message, o.token) for o in found] == [(1, 2), (2, 2)]
 
@@ -373,9 +373,9 @@ def test_a_dead_workers_partitions_are_taken_after_the_lease_time(run: Run) -> N
 def test_workers_share_the_partitions_and_hand_over_in_order(run: Run) -> None:
     async def main(client: RedisClient, layout: StreamLayout) -> None:
         await publish(client, layout, *((f"s{n % 20}", n) for n in range(400)))
-        async with RedisServer(echo, client=client, layout=layout, lease_time=1.5) as first:
+        async with RedisServer(echo, client=client, layout=layout, lease_time=3) as first:
             await until(lambda: first.redis_counters.partitions == 4)
-            async with RedisServer(echo, client=client, layout=layout, lease_time=1.5) as second:
+            async with RedisServer(echo, client=client, layout=layout, lease_time=3) as second:
                 await publish(client, layout, *((f"s{n % 20}", n) for n in range(400, 800)))
                 await until(lambda: second.redis_counters.partitions == 2)
                 assert first.redis_counters.partitions == 2
@@ -688,7 +688,7 @@ def test_a_partition_that_cannot_be_written_is_given_up_and_taken_again(
 
     async def main(client: RedisClient, layout: StreamLayout) -> None:
         await publish(client, layout, ("s", 1), ("s", 2))
-        async with RedisServer(echo, client=Broken(client), layout=layout, lease_time=0.6, on_failure=ignore) as server:
+        async with RedisServer(echo, client=Broken(client), layout=layout, lease_time=3, on_failure=ignore) as server:
             assert [o.message for o in await outputs(client, layout, 2)] == [1, 2]
             assert server.redis_counters.lost == 1
 
