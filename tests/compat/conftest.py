@@ -9,9 +9,8 @@ from asgikit.compat.asgiref import _default
 
 @pytest.fixture(autouse=True)
 def _own_default_bridge() -> Iterator[None]:
-    made = _default._Default
     yield
-    if made.bridge is not None and made.pool is not None:
+    made = _default.made.pop(None, None)
+    if made is not None:
         made.bridge.close()
         made.pool.close()
-        made.bridge = made.pool = made.call = None

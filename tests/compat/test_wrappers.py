@@ -2,10 +2,12 @@
 
 import asyncio
 import functools
+import gc
 import inspect
 import math
 import sys
 import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -184,6 +186,54 @@ def test_what_is_raised_while_one_is_handled() -> None:
         assert await sync_to_async(sys.exception)() is None
 
     asyncio.run(main())
+
+
+class Watched(Exception):
+    """Can be referred to weakly."""
+
+
+class MainWrap(AsyncToSync[..., Any]):
+    async def main_wrap(self, *args: Any, **kwargs: Any) -> None:
+        await super().main_wrap(*args, **kwargs)
+
+
+def raise_it() -> None:
+    raise Watched
+
+
+async def raise_it_async() -> None:
+    raise Watched
+
+
+def fails(call: Callable[[], object]) -> "weakref.ref[BaseException]":
+    try:
+        raise LookupError
+    except LookupError:
+        try:
+            call()
+        except Watched as error:
+            return weakref.ref(error)
+    pytest.fail("it should have failed")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        async_to_sync(raise_it_async),
+        MainWrap(raise_it_async),
+        async_to_sync(sync_to_async(raise_it)),
+        async_to_sync(sync_to_async(raise_it, thread_sensitive=False)),
+    ],
+    ids=["async_to_sync", "main_wrap", "sync_to_async", "free"],
+)
+def test_exceptions_are_freed_by_counting(call: Callable[[], object]) -> None:
+    """I2: no cycle is left behind, also while another exception is being handled."""
+    fails(call)  # makes what is made with the first use
+    gc.disable()
+    try:
+        assert fails(call)() is None
+    finally:
+        gc.enable()
 
 
 # What frameworks and agents reach into

@@ -5,12 +5,11 @@ child starts empty.
 """
 
 import atexit
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from contextvars import Context
 from functools import partial
-from typing import Any, Final, ParamSpec, TypeVar, cast, final
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar, final
 
 from asgikit.bridge import Bridge
 from asgikit.bridge._async_call import cross_to_async
@@ -30,28 +29,38 @@ _NEW_LOOP: Final = Options(context_policy="propagate", force_new_loop=True)
 
 
 @final
-class _Default:
-    """The bridge, its pool of thread-sensitive workers, and how a call begins on it, once they are made."""
+class Default(NamedTuple):
+    """The bridge, its pool of thread-sensitive workers, and how a call begins on it."""
 
-    lock = threading.Lock()
-    bridge: Bridge | None = None
-    pool: ThreadSensitivePool | None = None
-    call: Callable[..., Coroutine[Any, Any, Any]] | None = None
+    bridge: Bridge
+    pool: ThreadSensitivePool
+    call: Callable[..., Coroutine[Any, Any, Any]]
+
+
+made: Final[dict[None, Default]] = {}
+"""At most one entry. No lock, so that a fork at any moment leaves none behind that is held."""
+
+
+def default() -> Default:
+    """Return the one instance, and make it if there is none. Any thread: of two made at once, one is dropped unused."""
+    found = made.get(None)
+    if found is None:
+        mine = _make()
+        found = made.setdefault(None, mine)
+        if found is mine:
+            atexit.register(mine.pool.drain, _EXIT_GRACE)  # the bridge does so for the pools that it made itself
+    return found
 
 
 def default_bridge() -> Bridge:
     """Return the bridge that `sync_to_async` and `async_to_sync` of this package use, in every thread."""
-    if _Default.bridge is None:
-        with _Default.lock:
-            if _Default.bridge is None:
-                _make()
-    return cast("Bridge", _Default.bridge)
+    return default().bridge
 
 
-def _make() -> None:
+def _make() -> Default:
     # Calls queue behind an abandoned one, as in asgiref: Channels has one thread for the whole database.
-    _Default.pool = ThreadSensitivePool(name="asgiref", on_abandon="wait")
-    bridge = Bridge(sensitive_pool=_Default.pool)
+    pool = ThreadSensitivePool(name="asgiref", on_abandon="wait")
+    bridge = Bridge(sensitive_pool=pool)
     parts = bridge._parts
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> SyncCall:
@@ -59,9 +68,7 @@ def _make() -> None:
         options = _PLAIN if context is None else Options(context_policy="propagate", context=context)
         return parts.to_threads.begin(job, options, (home or parts.resources.free_home) if free else None, (), kwargs)
 
-    atexit.register(_Default.pool.drain, _EXIT_GRACE)  # the bridge does so for the pools that it made itself
-    _Default.call = caller(begin)
-    _Default.bridge = bridge
+    return Default(bridge, pool, caller(begin))
 
 
 def call_sync(
@@ -71,11 +78,7 @@ def call_sync(
 
     `free` lets it run on any worker, of `home` if that is given.
     """
-    call = _Default.call
-    if call is None:
-        default_bridge()
-        call = cast("Callable[..., Coroutine[Any, Any, Any]]", _Default.call)
-    return call(job, home, context, free)
+    return default().call(job, home, context, free)
 
 
 def call_async(job: Callable[[], Awaitable[Any]], *, force_new_loop: bool) -> Any:
@@ -91,8 +94,7 @@ class DefaultWorker:
 
     def submit(self, fn: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> "Future[_R]":
         """Have the call run on that worker. May be called on any thread."""
-        default_bridge()
-        return cast("ThreadSensitivePool", _Default.pool).submit(fn, *args, **kwargs)
+        return default().pool.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Do nothing: the worker belongs to the default bridge."""

@@ -236,7 +236,10 @@ class AsyncToSync(Generic[_P, _R]):
         if type(self).main_wrap is not _MAIN_WRAP:
             call_result: Future[_R] = Future()
             await self.main_wrap(call_result, exc_info, None, [copy_context()], awaitable)
-            return call_result.result()
+            try:
+                return call_result.result()
+            finally:
+                del call_result  # holds the exception, whose traceback holds this frame (invariant I2)
         if exc_info[1] is not None:
             awaitable = _handled.await_handling(exc_info[1], awaitable)
         if not cold:
@@ -275,6 +278,8 @@ class AsyncToSync(Generic[_P, _R]):
             call_result.set_exception(error)
         else:
             call_result.set_result(outcome)
+        finally:
+            del call_result
 
 
 _MAIN_WRAP: Final[object] = vars(AsyncToSync)["main_wrap"]
