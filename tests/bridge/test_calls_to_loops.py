@@ -331,8 +331,15 @@ def test_a_running_loop_can_be_blocked_on_purpose() -> None:
     """F2: a policy of its own, never the default."""
     with closing(PerCallLoopRunner()) as inner, Bridge(loop_runner=BlockingLoopRunner(inner)) as bridge:
 
+        def runs_its_own() -> int:
+            asyncio.run(loop_now())  # on the thread of the blocked loop, of which it must not see a trace
+            return threading.get_ident()
+
         async def main() -> int:
-            assert bridge.run_async(loop_now) is not asyncio.get_running_loop()
-            return bridge.run_async(bridge.sync_to_async(threading.get_ident))
+            before = asyncio.get_running_loop(), asyncio.current_task()
+            assert bridge.run_async(loop_now) is not before[0]
+            home = bridge.run_async(bridge.sync_to_async(runs_its_own))
+            assert (asyncio.get_running_loop(), asyncio.current_task()) == before
+            return home
 
         assert asyncio.run(main()) == threading.get_ident()

@@ -57,6 +57,7 @@ class AsyncCall:
         "_writes_back",
         "done",
         "hidden_loop",
+        "hidden_task",
         "host",
         "link",
         "outer_host",
@@ -100,6 +101,7 @@ class AsyncCall:
         self._stopped = 0
         self.done: bool = False
         self.hidden_loop: AbstractEventLoop | None = None  # the calling thread's own, standing still meanwhile
+        self.hidden_task: Task[Any] | None = None  # the task that was running on it
         self.outer_host: CurrentThreadExecutor | None = None
         self.watch: Watch | None = None  # None: nobody wants to know
 

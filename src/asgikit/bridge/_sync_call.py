@@ -9,7 +9,7 @@ import functools
 import logging
 import sys
 import threading
-from asyncio import AbstractEventLoop, CancelledError, Future, _set_running_loop
+from asyncio import AbstractEventLoop, CancelledError, Future
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
 from contextvars import Context
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, run_in, write_back
+from asgikit.bridge._hidden import hide, show
 from asgikit.bridge._mailbox import Mailbox
 from asgikit.bridge._others import ANYIO, lend_to_anyio
 from asgikit.bridge._step import resume
@@ -171,11 +172,12 @@ class SyncCall:
     def run_between(self, loop: AbstractEventLoop | None) -> None:
         """Run on the thread of `loop`, between two of its callbacks; the function does not see the loop."""
         self.blocks = loop
-        _set_running_loop(None)
+        task = None if loop is None else hide(loop)
         try:
             self.run()
         finally:
-            _set_running_loop(loop)
+            if loop is not None:
+                show(loop, task)
 
     def run(self) -> None:
         if not self._gate.acquire(blocking=False):

@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
-from asyncio import AbstractEventLoop, _get_running_loop, _set_running_loop
+from asyncio import AbstractEventLoop, _get_running_loop
 from collections.abc import Awaitable, Callable
 from typing import Any, final
 
 from asgikit.bridge import _chain
 from asgikit.bridge._async_call import AsyncCall
+from asgikit.bridge._hidden import hide, show
 from asgikit.bridge._links import HostLink, Link
 from asgikit.bridge._options import Options
 from asgikit.bridge._others import refuse_to_block
@@ -61,8 +62,7 @@ class ToLoops:
             writes_back=options.context_policy != "isolate",
         )
         if running is not None:
-            call.hidden_loop = running
-            _set_running_loop(None)
+            call.hidden_loop, call.hidden_task = running, hide(running)
         call.link.blocks = running if caller is None else running or caller.blocks
         if self._resources.observers:
             call.watch = self._watch_async(call, caller, link)
@@ -128,7 +128,7 @@ class ToLoops:
     def pause(self, call: AsyncCall) -> None:
         """The caller goes on for a while, and will host again later."""
         if call.hidden_loop is not None:
-            _set_running_loop(call.hidden_loop)
+            show(call.hidden_loop, call.hidden_task)
         thread = _chain.here.thread
         thread.host = call.outer_host
         if thread.call is not None:
@@ -137,7 +137,7 @@ class ToLoops:
     def resume(self, call: AsyncCall) -> None:
         """The caller hosts again."""
         if call.hidden_loop is not None:
-            _set_running_loop(None)
+            call.hidden_task = hide(call.hidden_loop)
         thread = _chain.here.thread
         thread.host, call.outer_host = call.host, thread.host
         if thread.call is not None:
@@ -158,7 +158,7 @@ class ToLoops:
     def end(self, call: AsyncCall) -> None:
         """The caller goes on: nothing of the call stays with this thread."""
         if call.hidden_loop is not None:
-            _set_running_loop(call.hidden_loop)
+            show(call.hidden_loop, call.hidden_task)
         thread = _chain.here.thread
         caller = thread.call
         outer = thread.host = call.outer_host
