@@ -116,6 +116,7 @@ class _State:
             work.run()
             with self.lock:  # before anybody hears of the outcome and posts again
                 self.abandoned.discard(work)
+                self.hosting.discard(work)
                 seat.work = None
                 if self.reuse_threads:
                     self.searching += 1
