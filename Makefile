@@ -67,8 +67,8 @@ check-docs: $(call has,docs)
 types: $(call has,tests) ## six type checkers over the typing cases and the source
 	@$(RUN) -m tests.typing $(ARGS)
 
-stress: $(call has,tests) ## two minutes of random nesting, cancellation, forks and loop ends
-	@$(RUN) -m tests.stress $(ARGS)
+stress: $(call has,tests) ## two minutes of random nesting, cancellation, forks, loop ends (ROW=name: one row)
+	@$(RUN) -m tests.stress $(if $(ROW),--row "$(ROW)") $(ARGS)
 
 downstream: $(call has,downstream) ## the suites of projects that use asgiref, with the drop-in in its place
 	@$(RUN) -m tests.downstream $(ARGS)

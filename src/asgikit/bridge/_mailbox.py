@@ -89,9 +89,15 @@ class Mailboxes:
         with self._lock:
             found = self._by_loop.get(loop)
             if found is None:
+                self._forget_closed()
                 found = self._by_loop[loop] = Mailbox(self._policy)
             self._last = (ref(loop), found)
         return found
+
+    def _forget_closed(self) -> None:
+        """Let go of closed loops: what was waited for there would keep them. Called with the lock held."""
+        for closed in [known for known in self._by_loop if known.is_closed()]:
+            del self._by_loop[closed]
 
     def _all_waiting(self) -> "list[SyncCall]":
         """Return the calls that any loop waits for."""

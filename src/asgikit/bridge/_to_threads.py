@@ -62,6 +62,8 @@ class ToThreads:
         if caller is not None:  # synchronous code that runs this loop, with asyncio.run or the like
             call.caller = caller
             caller.inside = threading.get_ident(), loop
+            if caller.home is not None:
+                caller.home.host(caller)  # until it ends: a worker that runs a loop holds up none of a bounded pool
         if self._resources.observers:
             call.watch = self._watch(call)
         if options.context is None and options.context_policy == "propagate":

@@ -136,6 +136,7 @@ class WorkerState:
             work.run()
             with self.lock:  # before anybody hears of the outcome and posts again
                 self.abandoned.discard(work)
+                self.hosting.discard(work)
                 seat.work = None
                 if self.reuse_threads:
                     self.searching += 1
