@@ -79,3 +79,25 @@ def test_a_loop_on_another_thread_is_served_while_this_one_waits(bridge: Bridge,
         late = others.submit(asyncio.run, ask())
         with pytest.raises(ClosedError):
             late.result(10)
+
+
+def test_work_that_waits_fails_when_the_pool_is_closed_from_inside_a_loop(bridge: Bridge, pool: OwnThreadPool) -> None:
+    """O7: it neither runs after all nor is it forgotten."""
+    ran: list[str] = []
+    queued = threading.Event()
+
+    async def ask() -> None:
+        call = asyncio.ensure_future(bridge.run_sync(ran.append, "after the end"))
+        asyncio.get_running_loop().call_soon(queued.set)  # after the first step of the call, which posts it
+        await call
+
+    async def main() -> None:
+        late = others.submit(asyncio.run, ask())
+        assert queued.wait(10)
+        pool.close()
+        with pytest.raises(ClosedError):
+            await asyncio.wait_for(asyncio.wrap_future(late), 10)
+
+    with ThreadPoolExecutor(1) as others:
+        asyncio.run(main())
+    assert ran == []

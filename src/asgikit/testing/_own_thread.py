@@ -1,12 +1,10 @@
 """All thread-sensitive work on one named thread: that of the test, so that it sees the test's database transaction."""
 
 import threading
-from asyncio import _get_running_loop
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, ParamSpec, TypeVar, final
 
-from asgikit.bridge._sync_call import SyncCall
 from asgikit.executor import CurrentThreadExecutor
 from asgikit.protocols import Inbox, Lease, Work
 
@@ -43,13 +41,7 @@ class _OwnThread:
         return self._host.submit(fn, *args, **kwargs)
 
     def post(self, work: Work, /) -> None:
-        loop = _get_running_loop()
-        if loop is not None and isinstance(work, SyncCall) and threading.get_ident() == self.thread_id:
-            work.loop = None  # for what the function crosses to: this loop stands still meanwhile
-            work.run_between(loop)
-            work.settle(prompt=False)  # this is inside a task's step
-        else:
-            self._host.post(work)
+        self._host.post(work)  # of another thread's loop: the bridge runs that of a loop on this thread by itself
 
     def host(self, work: Work, /) -> Inbox:
         return self._host.host(work)
