@@ -22,6 +22,8 @@ from flask import Flask, Response, request
 
 MEGABYTE = 1_000_000
 PIECE = b"demo" * 16_384
+TOGETHER = 20
+everybody = threading.Barrier(TOGETHER)
 application = Flask("legacy")
 
 
@@ -41,6 +43,13 @@ def download(megabytes: int) -> Response:
 def slow() -> str:
     """Wait as for a slow database, and say which thread that kept."""
     time.sleep(0.1)
+    return threading.current_thread().name
+
+
+@application.get("/together")
+def together() -> str:
+    """Wait as for a slow database that answers all at once, and say which thread that kept."""
+    everybody.wait(timeout=30)
     return threading.current_thread().name
 
 
@@ -128,5 +137,5 @@ async def _download(client: httpx.AsyncClient) -> str:
 
 
 async def _slow(client: httpx.AsyncClient) -> str:
-    answers = await asyncio.gather(*(client.get("/slow") for _ in range(20)))
+    answers = await asyncio.gather(*(client.get("/together") for _ in range(TOGETHER)))
     return f"{len(answers)} answered, on {len({answer.text for answer in answers})} threads"
