@@ -87,6 +87,12 @@ SPHINX := $(RUN) -m sphinx --fail-on-warning --keep-going --quiet --builder html
 docs: check-docs ## build the documentation, warnings as errors
 	@echo "open docs/_build/html/index.html"
 
+.PHONY: pictures
+pictures: $(call has,demo) ## draw the pictures of the documentation again
+	@$(RUN) docs/pictures/floor_plan.py >docs/pictures/floor-plan.svg
+	@$(RUN) docs/examples/demo --trace docs/pictures/demo.svg >/dev/null
+	@ls docs/pictures/*.svg
+
 docs-live: $(call has,docs) ## rebuild the documentation and reload the browser while one writes
 	@$(RUN) -m sphinx_autobuild --watch src --watch README.md --watch CHANGELOG.md docs docs/_build/live $(ARGS)
 

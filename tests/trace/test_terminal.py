@@ -2,6 +2,7 @@
 
 import builtins
 import io
+import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -76,8 +77,9 @@ def test_only_what_never_began() -> None:
 
 
 def test_as_an_image() -> None:
-    """The SVG is well-formed, and shows the threads."""
+    """The SVG is well-formed, shows the threads, and asks for nothing from elsewhere."""
     image = as_svg(FEW)
+    assert not re.search(r"url\(.?http|@import|<script", image)
     assert ET.fromstring(image).tag.endswith("svg")
     assert "worker" in image
 

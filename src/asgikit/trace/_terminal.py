@@ -1,6 +1,7 @@
 """A time line for the terminal, drawn by rich."""
 
 import io
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ("as_svg", "draw")
 
-_STYLES: Final = {"sync_to_async": "green", "async_to_sync": "blue"}
 _KEY: Final = (
     ("█", "green", "function on a thread"),
     ("█", "blue", "coroutine on a loop"),
@@ -61,7 +61,8 @@ def as_svg(spans: Sequence[Span]) -> str:
         raise MissingExtraError(message) from missing
     console = Console(file=io.StringIO(), record=True, width=110, force_terminal=True, legacy_windows=False)
     draw(spans, console=console)
-    return console.export_svg(title="asgikit trace")
+    # rich names a font on a server; without it the browser takes a monospaced one of its own, and asks nobody
+    return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="asgikit trace"), flags=re.DOTALL)
 
 
 def _picture(spans: Sequence[Span], width: int) -> "Iterable[RenderableType]":
@@ -116,7 +117,9 @@ def _bar(lane: Lane, end: float, width: int) -> "Text":
 def _style(span: Span) -> str:
     if span.abandoned:
         return "yellow"
-    return "red" if span.error else _STYLES[span.direction]
+    if span.error:
+        return "red"
+    return "green" if span.direction == "sync_to_async" else "blue"
 
 
 def _slowest(spans: Sequence[Span]) -> "Table":
