@@ -87,6 +87,8 @@ class WorkerState:
 
     def occupied(self) -> int:
         """How many threads count towards the bound. Hosting ones have given up their slot."""
+        if not (self.hosting or self.abandoned):
+            return len(self.seats)
         hosting = self.hosting - self.abandoned  # nobody is excused twice
         return len(self.seats) - len(hosting) - min(len(self.abandoned), self.max_abandoned)
 
@@ -132,21 +134,31 @@ class WorkerState:
             work = seat.work
             if work is None:
                 seat.wake.acquire()
-                continue
-            work.run()
-            with self.lock:  # before anybody hears of the outcome and posts again
+            while work is not None:
+                work.run()
+                following = self.follow(seat, work)
+                work.deliver()
+                work = following  # an idle worker keeps nothing of its last call
+            if seat not in self.seats:
+                return
+
+    def follow(self, seat: _Seat, work: Work) -> Work | None:
+        """Note that `work` has run, before anybody hears of it and posts again, and take what is queued."""
+        with self.lock:
+            if self.abandoned or self.hosting:
                 self.abandoned.discard(work)
                 self.hosting.discard(work)
-                seat.work = None
-                if self.reuse_threads:
-                    self.searching += 1
-                else:
-                    self.seats.discard(seat)
-                    self.call_up_if_possible()
-            work.deliver()
+            seat.work = None
             if not self.reuse_threads:
-                return
-            del work  # an idle worker keeps nothing of its last call
+                self.seats.discard(seat)
+                self.call_up_if_possible()
+            elif self.queue and self.occupied() <= self.bound:
+                seat.work = self.queue.popleft()
+                self.taken += 1
+                self.call_up_if_possible()
+            else:
+                self.searching += 1
+            return seat.work
 
     def look(self, seat: _Seat) -> bool:
         """Take work, or sit down idle; False when this worker shall end."""
