@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.downstream import environment, serve
-from tests.downstream.suites import SUITES, Suite, title
+from tests.downstream.services import ServiceError
+from tests.downstream.suites import SUITES, Suite, SuiteError, title
 from tests.downstream.table import Comparison, lines
 from tests.downstream.versions import CACHE
 
@@ -39,9 +40,14 @@ def main(arguments: list[str]) -> int:
         for suite in chosen:
             run(suite, drop_in=options.on == "asgikit")
         return 0
-    comparisons = [compare(suite, keep=options.keep) for suite in chosen]
+    comparisons: list[Comparison] = []
+    for suite in chosen:
+        try:
+            comparisons.append(compare(suite, keep=options.keep))
+        except (ServiceError, SuiteError) as error:
+            print(f"{title(suite)} could not be run: {error}", file=sys.stderr)
     print("\n".join(lines(comparisons)))
-    return int(any(comparison.unexcused() for comparison in comparisons))
+    return int(len(comparisons) < len(chosen) or any(comparison.unexcused() for comparison in comparisons))
 
 
 def compare(suite: Suite, *, keep: bool) -> Comparison:
