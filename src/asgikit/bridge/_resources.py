@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from typing import final
 
 from asgikit.bridge import _chain
@@ -88,8 +89,10 @@ class Resources:
         for part in self._owned:
             part.drain(max(0.0, deadline - time.monotonic()))
 
-    def __del__(self) -> None:
-        if getattr(self, "closed", True) or sys.is_finalizing() or self._process is not _chain.process.token:
+    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if _finalizing():  # bound early: this module's names may be gone by then
+            return
+        if getattr(self, "closed", True) or self._process is not _chain.process.token:
             return
         if any(part.started for part in self._owned):
             warnings.warn("a bridge was never closed; close it where it was made", ResourceWarning, stacklevel=2)

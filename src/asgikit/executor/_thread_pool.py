@@ -3,6 +3,7 @@
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Generic, Protocol, TypeVar
 
@@ -84,9 +85,11 @@ class ThreadPool(Executor, Generic[_S]):
             drop(work, ClosedError(f"{state.what} was closed before {work.name} could run"), quietly=cancel_queued)
         return threads
 
-    def __del__(self) -> None:
+    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if _finalizing():  # bound early: this module's names may be gone by then
+            return
         state: PoolState | None = getattr(self, "_state", None)
-        if state is None or state.closed or state.fork.inherited or not state.populated() or sys.is_finalizing():
+        if state is None or state.closed or state.fork.inherited or not state.populated():
             return
         warnings.warn(f"{state.what} was never closed", ResourceWarning, source=self, stacklevel=2)
         self._stop()

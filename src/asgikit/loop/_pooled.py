@@ -121,9 +121,11 @@ class PooledLoopRunner:
             thread.stop()
         entry.finish()
 
-    def __del__(self) -> None:
+    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if _finalizing():  # bound early: this module's names may be gone by then
+            return
         idle: list[LoopThread] = getattr(self, "_idle", [])
-        if self._fork.inherited or sys.is_finalizing() or not any(thread.usable for thread in idle):
+        if self._fork.inherited or not any(thread.usable for thread in idle):
             return
         warnings.warn("a pooled loop runner was never closed", ResourceWarning, source=self, stacklevel=2)
         self.close(0)

@@ -89,9 +89,11 @@ class SharedLoopRunner:
                 self._thread = LoopThread(self._threads, self._loop_factory)
             return self._thread.loop
 
-    def __del__(self) -> None:
+    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if _finalizing():  # bound early: this module's names may be gone by then
+            return
         thread: LoopThread | None = getattr(self, "_thread", None)
-        if thread is None or not thread.usable or sys.is_finalizing():
+        if thread is None or not thread.usable:
             return
         warnings.warn("a shared loop runner was never closed", ResourceWarning, source=self, stacklevel=2)
         self.close(0)
