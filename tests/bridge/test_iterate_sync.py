@@ -399,8 +399,11 @@ def test_an_error_in_clean_up_is_raised(max_buffer: int) -> None:
             items.close()
 
 
-def test_an_error_that_nobody_came_to_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """K2: reading ahead, the source failed behind the item at which its consumer left (B3)."""
+def test_an_error_that_nobody_came_to_is_not_lost(caplog: pytest.LogCaptureFixture) -> None:
+    """K2: reading ahead, the source failed behind the item at which its consumer left: logged (B3).
+
+    If it fails at the very moment of leaving, it is raised like an error of the clean-up.
+    """
 
     async def body() -> AsyncGenerator[int, None]:
         yield 1
@@ -408,13 +411,17 @@ def test_an_error_that_nobody_came_to_is_logged(caplog: pytest.LogCaptureFixture
         raise LookupError("further on")
 
     failed = threading.Event()
+    raised: list[BaseException] = []
     with Bridge() as bridge, caplog.at_level(logging.ERROR, "asgikit"):
         items = bridge.iterate_sync(body)()
         assert next(items) == 1
         wait_for(failed.is_set)
-        bridge.run_async(nothing)
-        items.close()
-    assert [type(record.exc_info[1]) for record in caplog.records if record.exc_info] == [LookupError]
+        try:
+            items.close()
+        except LookupError as error:
+            raised.append(error)
+    told = raised + [record.exc_info[1] for record in caplog.records if record.exc_info and record.exc_info[1]]
+    assert [type(error) for error in told] == [LookupError]
 
 
 def test_on_a_thread_that_runs_a_loop(max_buffer: int) -> None:

@@ -109,6 +109,11 @@ class AsyncCall:
     def name(self) -> str:
         return name_of(self._fn)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the coroutine is over, though the loop may still be tidied up."""
+        return self._ended
+
     # On the thread of the loop
 
     def expect(self, loop: AbstractEventLoop, /) -> None:

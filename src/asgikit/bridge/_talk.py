@@ -151,7 +151,7 @@ class Talk:
     @property
     def over(self) -> bool:
         """Whether the coroutine has ended."""
-        return self._call.done
+        return self._call.ended
 
     def end(self, *, early: bool = False) -> BaseException | None:
         """Host until the coroutine has ended, and return what it raised. `early`: cancel it first.
