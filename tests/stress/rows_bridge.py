@@ -12,9 +12,9 @@ import resource
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from hypothesis import HealthCheck, Phase, given, settings
 
@@ -28,7 +28,7 @@ __all__ = ("ROWS",)
 
 
 @contextlib.contextmanager
-def two_bridges() -> Iterator[tuple[Machine, Callable[[], None]]]:
+def two_bridges() -> Generator[tuple[Machine, Callable[[], None]], None, None]:
     """Make two bridges with small pools of their own; the second result waits until all of them are at rest."""
     workers = [WorkerThreadPool(2, name=f"stress-{n}") for n in range(2)]
     sensitive = [ThreadSensitivePool(2, name=f"stress-sensitive-{n}") for n in range(2)]
@@ -42,12 +42,15 @@ def two_bridges() -> Iterator[tuple[Machine, Callable[[], None]]]:
 
         def at_rest() -> None:
             eventually(lambda: machine.running == 0, f"{machine.running} functions never returned")
-            for pool in (*workers, *sensitive):
-                idle(pool, default=isinstance(pool, ThreadSensitivePool))
+            for pool in workers:
+                idle(pool)
+            for leases in sensitive:
+                idle(leases, default=1)
 
         yield machine, at_rest
         at_rest()
-    for closable in (*bridges, *workers, *sensitive):
+    owners: list[Bridge | WorkerThreadPool | ThreadSensitivePool] = [*bridges, *workers, *sensitive]
+    for closable in owners:
         closable.close()
 
 
@@ -60,7 +63,7 @@ def many(seconds: float, strategy: Any, check: Callable[[Any], None]) -> None:
         deadline=None,
         database=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )
     @given(strategy)
     def perform(case: Any) -> None:
@@ -101,9 +104,12 @@ def outcome_of(machine: Machine, program: Node, faults: Faults, how: int) -> obj
 
 def is_fault(error: object) -> bool:
     """Whether what was raised is what a leaf raised, alone or in a group."""
-    if isinstance(error, BaseExceptionGroup):
-        return any(map(is_fault, error.exceptions))
-    return isinstance(error, Fault)
+    return isinstance(error, Fault) or any(map(is_fault, _members(error)))
+
+
+def _members(error: object) -> tuple[BaseException, ...]:
+    """Return the errors of a group; of anything else, none."""
+    return cast("BaseExceptionGroup[BaseException]", error).exceptions if isinstance(error, BaseExceptionGroup) else ()
 
 
 def nesting(tally: Tally, seconds: float) -> None:
@@ -151,9 +157,9 @@ def cancellation(tally: Tally, seconds: float) -> None:
 
 
 def _plausible(outcome: object, program: Node) -> bool:
-    """A cancelled program ends in CancelledError, in its own fault, or, if the cancelled task had ended, as it would."""
-    if isinstance(outcome, BaseExceptionGroup):
-        return all(_plausible(error, program) for error in outcome.exceptions)
+    """A cancelled program ends in CancelledError, in its own fault, or, if the cancelled task had ended, as ever."""
+    if errors := _members(outcome):
+        return all(_plausible(error, program) for error in errors)
     return isinstance(outcome, asyncio.CancelledError | Fault) or outcome == size(program)
 
 
@@ -194,49 +200,52 @@ def in_flight(tally: Tally, seconds: float) -> None:
     count = 10_000
     until = time.monotonic() + seconds
     dice = random.Random(2)
-    with WorkerThreadPool(8) as workers, ThreadSensitivePool(8) as sensitive:
-        with Bridge(worker_pool=workers, sensitive_pool=sensitive, stall_report_after=None) as bridge:
-            free = bridge.options(thread_sensitive=False)
+    with (
+        WorkerThreadPool(8) as workers,
+        ThreadSensitivePool(8) as sensitive,
+        Bridge(worker_pool=workers, sensitive_pool=sensitive, stall_report_after=None) as bridge,
+    ):
+        free = bridge.options(thread_sensitive=False)
 
-            async def echo(number: int) -> int:
-                return number
+        async def echo(number: int) -> int:
+            return number
 
-            async def one(number: int) -> int:
-                match number % 5:
-                    case 0:
+        async def one(number: int) -> int:
+            match number % 5:
+                case 0:
+                    return await bridge.run_sync(lambda: number)
+                case 1:
+                    return await free.run_sync(lambda: number)
+                case 2:
+                    return await free.run_sync(bridge.run_async, echo, number)
+                case 3:
+                    async with bridge.thread_sensitive_scope():
                         return await bridge.run_sync(lambda: number)
-                    case 1:
-                        return await free.run_sync(lambda: number)
-                    case 2:
-                        return await free.run_sync(bridge.run_async, echo, number)
-                    case 3:
-                        async with bridge.thread_sensitive_scope():
-                            return await bridge.run_sync(lambda: number)
-                    case _:
-                        return await bridge.run_sync(bridge.run_async, echo, number)
+                case _:
+                    return await bridge.run_sync(bridge.run_async, echo, number)
 
-            async def main() -> None:
-                tasks = [asyncio.create_task(one(number)) for number in range(count)]
-                await asyncio.sleep(0)
-                chosen = set(dice.sample(range(count), count // 10))
-                for number in chosen:
-                    tasks[number].cancel()
-                done, pending = await asyncio.wait(tasks, timeout=LIMIT)
-                if pending:
-                    message = f"{len(pending)} of {count} crossings did not end"
-                    raise Hang(message)
-                for number, task in enumerate(tasks):
-                    if task.cancelled():
-                        tally.lost += number not in chosen
-                    else:
-                        tally.lost += task.result() != number
-                tally.crossings += len(done)
-                tally.faults += len(chosen)
+        async def main() -> None:
+            tasks = [asyncio.create_task(one(number)) for number in range(count)]
+            await asyncio.sleep(0)
+            chosen = set(dice.sample(range(count), count // 10))
+            for number in chosen:
+                tasks[number].cancel()
+            done, pending = await asyncio.wait(tasks, timeout=LIMIT)
+            if pending:
+                message = f"{len(pending)} of {count} crossings did not end"
+                raise Hang(message)
+            for number, task in enumerate(tasks):
+                if task.cancelled():
+                    tally.lost += number not in chosen
+                else:
+                    tally.lost += task.result() != number
+            tally.crossings += len(done)
+            tally.faults += len(chosen)
 
-            while time.monotonic() < until:
-                asyncio.run(main())
-            idle(workers)
-            idle(sensitive, default=1)
+        while time.monotonic() < until:
+            asyncio.run(main())
+        idle(workers)
+        idle(sensitive, default=1)
 
 
 def forks(tally: Tally, seconds: float) -> None:
@@ -288,6 +297,7 @@ def forks(tally: Tally, seconds: float) -> None:
 def runners(tally: Tally, seconds: float) -> None:
     """Many threads call async code at once, with time-outs, on every kind of loop runner."""
     until = time.monotonic() + seconds
+    lock = threading.Lock()
     for make in (PerCallLoopRunner, PooledLoopRunner, SharedLoopRunner):
         runner = make()
         with Bridge(loop_runner=runner, stall_report_after=None) as bridge:
@@ -298,7 +308,7 @@ def runners(tally: Tally, seconds: float) -> None:
                     await asyncio.Event().wait()
                 return number
 
-            def caller(seed: int, bridge: Bridge = bridge, work: Any = work) -> None:
+            def caller(seed: int, share: float, bridge: Bridge = bridge, work: Any = work) -> None:
                 dice = random.Random(seed)
                 while time.monotonic() < share:
                     number = dice.randrange(1000)
@@ -313,9 +323,8 @@ def runners(tally: Tally, seconds: float) -> None:
                         tally.faults += fault
                         tally.lost += not good
 
-            lock = threading.Lock()
             share = time.monotonic() + (until - time.monotonic()) / 2
-            callers = [threading.Thread(target=caller, args=(seed,)) for seed in range(6)]
+            callers = [threading.Thread(target=caller, args=(seed, share)) for seed in range(6)]
             for thread in callers:
                 thread.start()
             for thread in callers:
@@ -402,7 +411,7 @@ def scopes(tally: Tally, seconds: float) -> None:
         async def run(number: int) -> None:
             for step in range(number):
                 async with bridge.thread_sensitive_scope():
-                    tally.lost += await bridge.run_sync(lambda step=step: step) != step
+                    tally.lost += await bridge.run_sync(int, step) != step
             tally.crossings += number
 
         async def main() -> tuple[int, int]:
