@@ -38,8 +38,9 @@ def _calling(
     yield function(*args, **kwargs)
 
 
-async def await_handling(exception: BaseException, awaitable: Awaitable[Any]) -> Any:
-    """Return what `awaitable` returns; while it runs, `exception` is being handled. On the thread of the loop."""
-    _set_handled(exception)
+async def await_handling(exception: BaseException | None, awaitable: Awaitable[Any]) -> Any:
+    """Return what `awaitable` returns; while it runs, `exception`, if any, is being handled. On the loop's thread."""
+    if exception is not None:
+        _set_handled(exception)
     del exception
     return await awaitable

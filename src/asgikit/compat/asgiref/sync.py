@@ -240,17 +240,15 @@ class AsyncToSync(Generic[_P, _R]):
                 return call_result.result()
             finally:
                 del call_result  # holds the exception, whose traceback holds this frame (invariant I2)
-        if exc_info[1] is not None:
-            awaitable = _handled.await_handling(exc_info[1], awaitable)
-        if not cold:
-            return await awaitable
         loop, host = asyncio.get_running_loop(), bridge.current_host()
-        if host is not None:
+        if cold and host is not None:
             self.loop_thread_executors[loop] = host
         try:
-            return await awaitable
+            result: _R = await _handled.await_handling(exc_info[1], awaitable)
         finally:
-            self.loop_thread_executors.pop(loop, None)
+            if cold:
+                self.loop_thread_executors.pop(loop, None)
+        return result
 
     @overload
     def __get__(self, parent: None, objtype: type) -> Self: ...
@@ -272,8 +270,7 @@ class AsyncToSync(Generic[_P, _R]):
     ) -> None:
         """Await `awaitable` and put its outcome into `call_result`. On the thread of the loop; called if overridden."""
         try:
-            exception = exc_info[1]
-            outcome = await (awaitable if exception is None else _handled.await_handling(exception, awaitable))
+            outcome = await _handled.await_handling(exc_info[1], awaitable)
         except BaseException as error:
             call_result.set_exception(error)
         else:
@@ -347,13 +344,7 @@ class SyncToAsync(Generic[_P, _R]):
         return self if parent is None else MethodType(self, parent)
 
     def thread_handler(
-        self,
-        loop: AbstractEventLoop,
-        exc_info: Any,
-        task_context: Any,
-        func: Callable[..., Any],
-        *args: Any,
-        **kwargs: Any,
+        self, loop: AbstractEventLoop, exc_info: Any, task_context: Any, func: Any, *args: Any, **kwargs: Any
     ) -> Any:
         """Return `func(*args, **kwargs)`. On the thread of the call; `args[0]` is the user's call, a partial."""
         local = self.threadlocal
