@@ -341,6 +341,19 @@ def test_other_calls_of_the_thread_get_a_turn() -> None:
     source.check_closed()
 
 
+def test_a_bound_that_is_never_reached_keeps_nobody_away() -> None:
+    """K2: the thread is given back after a slice of time, too."""
+
+    async def main() -> None:
+        async with aclosing(bridge.iterate_async(Source(), max_buffer=10**9)) as items:
+            for _ in range(3):
+                await anext(items)
+                await asyncio.wait_for(bridge.run_sync(threading.get_ident), 5)
+
+    with Bridge() as bridge:
+        asyncio.run(main())
+
+
 # The end that always comes
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,21 @@ def test_misuse_says_what_is_wrong(folder: Path, arguments: tuple[str, ...], wor
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert not done.stdout
+
+
+def test_without_rich_it_says_so_before_the_program_runs(folder: Path) -> None:
+    """And a page is saved all the same, which needs no rich."""
+    script = """
+        import importlib.util, sys
+        find = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *rest: None if name == "rich" else find(name, *rest)
+        from asgikit.__main__ import main
+        print(main(["trace", "shop_bridge:bridge", "shop_program.py"]))
+        print(main(["trace", "shop_bridge:bridge", "-o", "out.html", "shop_program.py"]))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], cwd=folder, capture_output=True, encoding="utf-8", check=True
+    )
+    assert done.stdout.splitlines() == ["2", "arguments []", "0"]
+    assert "needs rich (pip install rich)" in done.stderr
+    assert (folder / "out.html").stat().st_size > 5_000

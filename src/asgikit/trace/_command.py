@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, final
@@ -22,6 +23,7 @@ _INTERRUPTED = 130  # what a shell says of Ctrl-C
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
+    parser.usage = "asgikit trace package.module:bridge [-o FILE] (-m module | script) arguments..."
     parser.add_argument("bridge", metavar="package.module:bridge", help="where the bridge is; dots lead into it")
     parser.add_argument(
         "rest",
@@ -92,6 +94,9 @@ def _prepare(bridge: str, asked: _Asked) -> Any:
     """
     if asked.output is not None:
         check_format(Path(asked.output))
+    if (asked.output is None or asked.output.endswith(".svg")) and find_spec("rich") is None:
+        message = "drawing a trace needs rich (pip install rich); a page for the browser, -o trace.html, needs nothing"
+        raise ImportError(message)
     if asked.module is None and not Path(asked.program[0]).exists():
         message = f"there is no script {asked.program[0]!r}"
         raise FileNotFoundError(message)
