@@ -132,6 +132,21 @@ def test_what_cannot_be_pickled_is_a_clear_error(place: str) -> None:
         asyncio.run(main(pool))
 
 
+def test_a_local_function_is_a_clear_error() -> None:
+    """D2: whatever words this version of Python finds for it."""
+
+    def local() -> None:
+        """Cannot be imported."""
+
+    async def main(pool: Any) -> None:
+        with pytest.raises(Exception, match="local") as caught:
+            await bridge.options(thread_sensitive=False, executor=pool).run_sync(local)
+        assert any("picklable" in note for note in caught.value.__notes__)
+
+    with Bridge() as bridge, processes() as pool:
+        asyncio.run(main(pool))
+
+
 @elsewhere
 @pytest.mark.usefixtures("asyncio_errors")
 def test_a_killed_process_is_an_error_and_not_a_hang(place: str) -> None:

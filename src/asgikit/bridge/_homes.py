@@ -127,13 +127,18 @@ def _settle(work: Remote, future: "Future[Any]") -> None:
             error = future.exception()
         except CancelledError as cancelled:
             error = cancelled
-        if error is not None and "pickle" in f"{type(error).__name__} {error}".lower():
+        if error is not None and _is_of_pickling(error):
             error.add_note(
                 f"{work.name} was given to an executor that works in other processes: the function has to stand at"
                 " the top of a module, and its arguments and result have to be picklable"
             )
         work.adopt(None if error is not None else future.result(), error)
     work.deliver()
+
+
+def _is_of_pickling(error: BaseException) -> bool:
+    said = f"{type(error).__name__} {error}".lower()
+    return "pickle" in said or "can't get local object" in said  # how CPython 3.13 says it of a local function
 
 
 @final
