@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from asgikit.trace._lanes import end_of
-from asgikit.trace._trace import Span
+from asgikit.trace._span import Span
 
 __all__ = ("as_events", "as_json")
 

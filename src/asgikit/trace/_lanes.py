@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from asgikit.trace._trace import Span
+from asgikit.trace._span import Span
 
 __all__ = ("Lane", "end_of", "lay_out")
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from importlib import resources
 
 from asgikit.trace._lanes import end_of, lay_out
-from asgikit.trace._trace import Span
+from asgikit.trace._span import Span
 
 __all__ = ("as_page",)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from asgikit.errors import MissingExtraError
 from asgikit.trace._lanes import Lane, end_of, lay_out
-from asgikit.trace._trace import Span
+from asgikit.trace._span import Span
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
