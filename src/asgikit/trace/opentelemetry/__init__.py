@@ -6,7 +6,7 @@ bridge = Bridge(observer=OpenTelemetryObserver())
 """
 
 from asgikit import _public
-from asgikit.trace._opentelemetry import OpenTelemetryObserver
+from asgikit.trace.opentelemetry._observer import OpenTelemetryObserver
 
 __all__ = ("OpenTelemetryObserver",)
 
