@@ -1,9 +1,4 @@
-"""Crossings as OpenTelemetry spans. Needs the API package alone; what becomes of the spans is the application's choice.
-
-from asgikit.trace.opentelemetry import OpenTelemetryObserver
-
-bridge = Bridge(observer=OpenTelemetryObserver())
-"""
+"""Crossings as OpenTelemetry spans: `Bridge(observer=OpenTelemetryObserver())`. Needs the API package alone."""
 
 from asgikit import _public
 from asgikit.trace.opentelemetry._observer import OpenTelemetryObserver
