@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pickle import PicklingError
 from typing import Any
 
 import pytest
@@ -168,7 +169,7 @@ def test_a_function_that_cannot_be_pickled_is_an_error_of_the_call(processes: Pr
     async def main() -> None:
         with Bridge() as bridge:
             view = bridge.options(thread_sensitive=False, executor=processes)
-            with pytest.raises((TypeError, AttributeError), match=r"(?i)pickle"):
+            with pytest.raises((TypeError, AttributeError, PicklingError), match=r"(?i)pickle"):
                 await view.run_sync(lambda: 1)
             with pytest.raises(TypeError, match="cannot pickle"):
                 await view.run_sync(id, lock)
@@ -198,7 +199,7 @@ def test_a_scope_needs_a_thread_of_this_process(processes: ProcessPoolExecutor) 
     async def main() -> None:
         with Bridge() as bridge:
             async with bridge.thread_sensitive_scope(executor=processes):
-                with pytest.raises((TypeError, AttributeError), match=r"(?i)pickle"):
+                with pytest.raises((TypeError, AttributeError, PicklingError), match=r"(?i)pickle"):
                     await bridge.run_sync(int)
 
     asyncio.run(main())

@@ -73,7 +73,8 @@ def test_ctrl_c_in_hosted_work_surfaces_once() -> None:
 bridge = Bridge()
 def work():
     print("running")
-    threading.Event().wait()
+    while True:  # a wait without limit may miss a signal that comes just before it
+        threading.Event().wait(0.05)
 async def main():
     try:
         await bridge.run_sync(work)

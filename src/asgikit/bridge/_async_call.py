@@ -155,7 +155,7 @@ class AsyncCall:
         self._ended = True
         if prompt and not self.done:
             self.finish()
-        elif self.done and self._error is not None and not isinstance(self._error, CancelledError):
+        elif self.done and self._error is not None and not isinstance(self._error, CancelledError | GeneratorExit):
             _logger.error("%s failed after its caller had stopped waiting", self.name, exc_info=self._error)
 
     def _cancel_task(self, missed: Callable[[], object] | None) -> None:
