@@ -40,15 +40,17 @@ SYNC = ("warm", "cold", "run", "plain")
 
 
 @functools.cache  # the same strategies at every place of a program, else there are too many
-def _nodes(depth: int, *, sync: bool) -> "st.SearchStrategy[Node]":
+def _nodes(depth: int, *, sync: bool, own_loop: bool = False) -> "st.SearchStrategy[Node]":
     if depth == 0:
         return st.builds(Node, st.sampled_from(("leaf", "leaf", "leaf", "fault")))
     bridges = st.integers(0, 1)
-    kinds = SYNC if sync else ASYNC
+    # A home thread that runs a loop of its own, which waits for a thread that asgikit does not know, which waits for
+    # the home thread: nobody can see that, let alone serve it. It is reported as stalled, and left out here.
+    kinds = SYNC if sync else tuple(kind for kind in ASYNC if not (own_loop and kind == "to_thread"))
 
     def grown(kind: str) -> "st.SearchStrategy[Node]":
         below_sync = kind in {"sensitive", "free", "to_thread", "plain"}
-        child = _nodes(depth - 1, sync=below_sync)
+        child = _nodes(depth - 1, sync=below_sync, own_loop=own_loop or kind == "run")
         most = 3 if kind in {"gather", "task", "plain"} else 1
         return st.builds(Node, st.just(kind), bridges, st.lists(child, min_size=1, max_size=most).map(tuple))
 
