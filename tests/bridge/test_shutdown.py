@@ -201,7 +201,6 @@ def test_a_given_loop_that_ends_releases_its_threads() -> None:
 
 def _drain(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel what is left on `loop`, as `asyncio.run` does, and close it."""
-
     left = asyncio.all_tasks(loop)  # asked from outside: inside, 3.14 does not see tasks made on another thread
 
     async def cancel() -> None:
