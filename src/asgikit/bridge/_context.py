@@ -16,7 +16,6 @@ from functools import partial
 from typing import Any, Final, final
 
 from asgikit.bridge._chain import current
-from asgikit.local import written_back
 
 __all__ = ("Exchange", "changed", "own_context", "run_in", "write_back")
 
@@ -55,10 +54,17 @@ def _changes(before: Context, after: Context) -> Iterator[ContextVar[Any]]:
             yield variable
 
 
+def _value(variable: ContextVar[Any], before: Context, after: Context) -> Any:
+    """Return what `variable` shall be set to; namespaces share variables, and are merged name by name."""
+    from asgikit.local import written_back  # noqa: PLC0415 - importing asgikit shall not cost what few programs ask for
+
+    return written_back(variable, before, after)
+
+
 def write_back(before: Context, after: Context) -> None:
     """Set, in the running context, the variables whose values differ by identity between the two."""
     for variable in _changes(before, after):
-        variable.set(written_back(variable, before, after))
+        variable.set(_value(variable, before, after))
 
 
 def run_in(context: Context, function: Callable[[Context, Context], None], before: Context, after: Context) -> None:
@@ -94,7 +100,7 @@ class Exchange:
         if not self._shared:
             return
         for variable in _changes(self._seen, after):
-            token = variable.set(written_back(variable, self._seen, after))
+            token = variable.set(_value(variable, self._seen, after))
             if variable not in self._seen:
                 self._tokens[variable] = token
         for variable, token in self._tokens.items():

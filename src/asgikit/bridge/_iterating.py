@@ -1,4 +1,7 @@
-"""Iterables and context managers across the bridge, in both directions (invariants K1 to K3)."""
+"""Iterables and context managers across the bridge, in both directions (invariants K1 to K3).
+
+What does the work is imported with the first use: importing asgikit shall not cost what few programs ask for.
+"""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -6,11 +9,6 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
 
 from asgikit.bridge._checks import check_iterable, named_like
-from asgikit.bridge._iterate_async import lockstep, read_ahead
-from asgikit.bridge._iterate_sync import lockstep_sync, read_ahead_sync
-from asgikit.bridge._managers import AsyncManager, SyncManager
-from asgikit.bridge._steps import Steps
-from asgikit.bridge._talk import Talk
 from asgikit.bridge._wrapping import Wrapping
 from asgikit.errors import WrapError
 from asgikit.executor import name_of
@@ -78,6 +76,9 @@ class Iterating(Wrapping):
         return wrapper
 
     def _iterate_async(self, source: object, make: Callable[[], Any], max_buffer: int) -> AsyncGenerator[Any, Any]:
+        from asgikit.bridge._iterate_async import lockstep, read_ahead  # noqa: PLC0415 - see the head of this file
+        from asgikit.bridge._steps import Steps  # noqa: PLC0415 - see the head of this file
+
         begin = partial(Steps, self._parts, self._defaults, source)
         if max_buffer == 0:
             return lockstep(begin, make)
@@ -131,6 +132,9 @@ class Iterating(Wrapping):
         return wrapper
 
     def _iterate_sync(self, source: object, make: Callable[[], Any], max_buffer: int) -> Generator[Any, Any, None]:
+        from asgikit.bridge._iterate_sync import lockstep_sync, read_ahead_sync  # noqa: PLC0415 - see the head of this file
+        from asgikit.bridge._talk import Talk  # noqa: PLC0415 - see the head of this file
+
         begin = partial(Talk, self._parts, self._defaults, source)
         if max_buffer == 0:
             return lockstep_sync(begin, make)
@@ -145,6 +149,8 @@ class Iterating(Wrapping):
         if not (hasattr(manager, "__enter__") and hasattr(manager, "__exit__")):
             message = f"context_to_async was given {name_of(manager)}, which has no __enter__ and __exit__"
             raise WrapError(message)
+        from asgikit.bridge._managers import AsyncManager  # noqa: PLC0415 - see the head of this file
+
         return AsyncManager(self._parts, self._defaults, manager)
 
     def context_to_sync(self, manager: AbstractAsyncContextManager[_T]) -> AbstractContextManager[_T]:
@@ -156,4 +162,6 @@ class Iterating(Wrapping):
         if not (hasattr(manager, "__aenter__") and hasattr(manager, "__aexit__")):
             message = f"context_to_sync was given {name_of(manager)}, which has no __aenter__ and __aexit__"
             raise WrapError(message)
+        from asgikit.bridge._managers import SyncManager  # noqa: PLC0415 - see the head of this file
+
         return SyncManager(self._parts, self._defaults, manager)

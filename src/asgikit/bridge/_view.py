@@ -1,12 +1,10 @@
 """A view on a bridge: everything that can be asked of it, with one set of defaults."""
 
 from asyncio import AbstractEventLoop
+from collections.abc import Generator
 from contextlib import contextmanager
 
-from typing_extensions import Generator
-
 from asgikit.bridge import _chain
-from asgikit.bridge._explain import explain
 from asgikit.bridge._homes import check_executor
 from asgikit.bridge._iterating import Iterating
 from asgikit.bridge._options import ContextPolicy, Options
@@ -93,6 +91,8 @@ class BridgeView(Iterating):
 
         Any thread or task; nothing is started. One line for each direction, and one for the context.
         """
+        from asgikit.bridge._explain import explain  # noqa: PLC0415 - importing asgikit shall not cost what few ask for
+
         return explain(self._parts, self._defaults)
 
     def caller_stack(self) -> str:
