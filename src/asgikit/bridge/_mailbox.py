@@ -4,7 +4,7 @@ import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, final
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 from asgikit.bridge._waiting import StallPolicy, WaitingCalls
 from asgikit.protocols import Clock
@@ -78,7 +78,8 @@ class Mailboxes:
     def __init__(self, clock: Clock, report_after: float | None) -> None:
         self._policy = StallPolicy(clock, report_after, self._all_waiting)
         self._lock = threading.Lock()
-        self._by_loop: WeakKeyDictionary[AbstractEventLoop, Mailbox] = WeakKeyDictionary()
+        # By identity, each with its loop to make sure: a dictionary of weak keys changes by itself, under no lock.
+        self._by_loop: dict[int, tuple[Callable[[], AbstractEventLoop | None], Mailbox]] = {}
         self._last: tuple[Callable[[], AbstractEventLoop | None], Mailbox] = (lambda: None, Mailbox(self._policy))
 
     def of(self, loop: AbstractEventLoop) -> Mailbox:
@@ -87,20 +88,22 @@ class Mailboxes:
         if last() is loop:
             return mailbox
         with self._lock:
-            found = self._by_loop.get(loop)
-            if found is None:
+            known = self._by_loop.get(id(loop))
+            if known is None or known[0]() is not loop:
                 self._forget_closed()
-                found = self._by_loop[loop] = Mailbox(self._policy)
-            self._last = (ref(loop), found)
-        return found
+                known = self._by_loop[id(loop)] = ref(loop), Mailbox(self._policy)
+            self._last = known
+        return known[1]
 
     def _forget_closed(self) -> None:
-        """Let go of closed loops: what was waited for there would keep them. Called with the lock held."""
-        for closed in [known for known in self._by_loop if known.is_closed()]:
-            del self._by_loop[closed]
+        """Let go of loops that have ended: what was waited for there would keep them. Called with the lock held."""
+        for key, (known, _) in list(self._by_loop.items()):
+            loop = known()
+            if loop is None or loop.is_closed():
+                del self._by_loop[key]
 
     def _all_waiting(self) -> "list[SyncCall]":
         """Return the calls that any loop waits for."""
         with self._lock:
-            mailboxes = list(self._by_loop.values())
+            mailboxes = [mailbox for _, mailbox in self._by_loop.values()]
         return [call for mailbox in mailboxes for call in mailbox.waiting.calls.copy()]
