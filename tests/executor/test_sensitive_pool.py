@@ -7,6 +7,7 @@ from asgikit.errors import AbandonedError, ClosedError, LeaseTimeoutError, Scope
 from asgikit.executor import ThreadSensitivePool
 from asgikit.executor._work import FutureWork
 from asgikit.protocols import Lease
+from tests.support.gate import wait_for
 from tests.support.held import SECONDS, Held, WatchedWork
 
 
@@ -66,6 +67,9 @@ def test_the_next_lease_reuses_the_worker() -> None:
             lease = pool.lease()
             threads.add(thread_of(lease))
             lease.release()
+            wait_for(
+                lambda: pool.counters.idle, "the worker's return"
+            )  # a future is set just before its worker is free
         assert len(threads) == 1
         assert pool.counters.started == 1
 
