@@ -340,3 +340,17 @@ def test_clean_up_gets_a_thread_when_all_are_waiting() -> None:
     with WorkerThreadPool(2) as pool, Bridge(worker_pool=pool) as bridge:
         asyncio.run(main())
     assert sorted(cleaned) == list(range(20))
+
+
+def test_workers_that_run_loops_of_their_own_never_exhaust_a_pool() -> None:
+    """A5: sync -> asyncio.run -> free sync -> asyncio.run -> ...: a worker that runs a loop gives up its slot."""
+
+    async def level(depth: int) -> int:
+        return await bridge.options(thread_sensitive=False).run_sync(descend, depth)
+
+    def descend(depth: int) -> int:
+        return depth if depth == 0 else 1 + asyncio.run(level(depth - 1))
+
+    with WorkerThreadPool(1) as pool, Bridge(worker_pool=pool) as bridge:
+        assert asyncio.run(asyncio.wait_for(level(4), SECONDS)) == 4
+        assert asyncio.run(level(0)) == 0

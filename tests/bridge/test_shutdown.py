@@ -412,3 +412,22 @@ def test_wake_ups_left_behind_do_not_lose_the_calls_of_a_scope() -> None:
     other = list[asyncio.Task[object]]()
     with Bridge() as bridge, Gate() as gate:
         asyncio.run(main())
+
+
+def test_a_closed_loop_is_not_kept_by_what_was_waited_for_on_it(asyncio_errors: list[Any]) -> None:
+    """A1, I4: closed under a call that waits, it is forgotten with the next loop."""
+
+    async def main() -> None:
+        asyncio.create_task(bridge.run_sync(gate))
+        await until(gate.begun.is_set)
+
+    with Bridge() as bridge, Gate() as gate:
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(main())
+        loop.close()
+        seen = weakref.ref(loop)
+        del loop
+        gate.open()
+        asyncio.run(bridge.run_sync(int))
+        wait_for(lambda: gc.collect() >= 0 and seen() is None)
+    assert all("destroyed" in record.getMessage() for record in asyncio_errors)

@@ -67,9 +67,7 @@ def test_the_next_lease_reuses_the_worker() -> None:
             lease = pool.lease()
             threads.add(thread_of(lease))
             lease.release()
-            wait_for(
-                lambda: pool.counters.idle, "the worker's return"
-            )  # a future is set just before its worker is free
+            wait_for(lambda: pool.counters.idle, "the worker's return")  # its future is set a little earlier
         assert len(threads) == 1
         assert pool.counters.started == 1
 
