@@ -55,15 +55,12 @@ class ToThreads:
         if loop is None or self._resources.closed or self._process is not _chain.process.token:
             self._check_open(loop)
         assert loop is not None  # noqa: S101 - else it was said
-        link = _chain.current.get()
         mailbox = self._mailboxes.of(loop)
-        call = SyncCall(fn, args, kwargs, self, link, loop, mailbox, home)
+        call = SyncCall(fn, args, kwargs, self, _chain.current.get(), loop, mailbox, home)
         caller = _chain.here.thread.call
-        if caller is not None:  # synchronous code that runs this loop, with asyncio.run or the like
+        if caller is not None:
+            _runs_loop(caller, loop)
             call.caller = caller
-            caller.inside = threading.get_ident(), loop
-            if caller.home is not None:
-                caller.home.host(caller)  # until it ends: a worker that runs a loop holds up none of a bounded pool
         if self._resources.observers:
             call.watch = self._watch(call)
         if options.context is None and options.context_policy == "propagate":
@@ -72,7 +69,10 @@ class ToThreads:
         else:
             self._send(call, options)
         if not call.settled:
-            mailbox.waiting.add(call, loop)
+            waiting = mailbox.waiting
+            waiting.calls.add(call)
+            if not waiting.looking:
+                waiting.look_at(loop)
         return call
 
     def _check_open(self, loop: AbstractEventLoop | None) -> None:
@@ -172,6 +172,13 @@ class ToThreads:
         timeout = self._resources.sensitive_pool.lease_timeout
         if timeout is not None and call.loop is not None:
             self._resources.clock.call_later(call.loop, timeout, lease.expire)
+
+
+def _runs_loop(caller: SyncCall, loop: AbstractEventLoop) -> None:
+    """Note that synchronous code runs a loop on this thread, with asyncio.run or the like."""
+    caller.inside = threading.get_ident(), loop
+    if caller.home is not None:
+        caller.home.host(caller)  # until it ends: a worker that runs a loop holds up none of a bounded pool
 
 
 def _run_inline(call: SyncCall) -> None:

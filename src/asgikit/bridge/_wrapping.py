@@ -10,7 +10,7 @@ from asgikit.bridge._async_call import cross_to_async
 from asgikit.bridge._checks import check_async, check_sync, is_descriptor, named_like
 from asgikit.bridge._options import Options
 from asgikit.bridge._parts import Parts
-from asgikit.bridge._sync_call import SyncCall, caller
+from asgikit.bridge._sync_call import caller
 from asgikit.protocols import ExecutorLike, WorkerHome
 
 __all__ = ("Wrapping",)
@@ -94,12 +94,7 @@ class Wrapping:
         if is_descriptor(func):  # decorated below instead of above: wrap what is inside
             return type(func)(self._wrap_sync(options, home, func.__func__))
         check_sync(func)
-        begin_sync = self._parts.to_threads.begin
-
-        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> SyncCall:
-            return begin_sync(func, options, home, args, kwargs)
-
-        wrapper = caller(begin)
+        wrapper = caller(partial(self._parts.to_threads.begin, func, options, home))
         named_like(wrapper, func)
         return wrapper
 
