@@ -81,7 +81,7 @@ class AsyncCall:
         self._args = args
         self._kwargs = kwargs
         self.link: HostLink = link
-        self.host: CurrentThreadExecutor = link.host
+        self.host: CurrentThreadExecutor = link.home
         self._clock = clock
         self._timeout = timeout
         self._grace = grace

@@ -23,7 +23,7 @@ def current_host() -> CurrentThreadExecutor | None:
     scope with an executor lies nearer. Any thread or task.
     """
     link = sensitive_home(_chain.current.get())
-    return link.host if isinstance(link, HostLink) else None
+    return link.home if isinstance(link, HostLink) else None
 
 
 class _Scope:
@@ -88,9 +88,9 @@ class ThreadSensitiveScope(_Scope):
         """
         link = self._link or self._joined
         if isinstance(link, LeaseScopeLink):
-            return link.lease
+            return link.home
         if isinstance(link, ExecutorScopeLink):
-            return None if link.home is None else link.home.executor
+            return link.home.executor if link.live else None
         return self._executor
 
     async def __aenter__(self) -> None:
@@ -112,7 +112,7 @@ class ThreadSensitiveScope(_Scope):
         self._joined = None
         self._leave()
         if isinstance(link, LeaseScopeLink):
-            link.lease.release()
+            link.home.release()
 
 
 @final

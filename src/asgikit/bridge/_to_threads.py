@@ -9,7 +9,7 @@ from typing import Any, final
 
 from asgikit.bridge import _chain
 from asgikit.bridge._context import own_context
-from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link
+from asgikit.bridge._links import LeaseScopeLink, Link
 from asgikit.bridge._mailbox import Mailboxes
 from asgikit.bridge._options import Options
 from asgikit.bridge._others import no_loop
@@ -127,7 +127,8 @@ class ToThreads:
             return
         while True:
             target = sensitive_home(call.link)
-            call.home = home = self._home_of(target)
+            home = self._default_home() if target is None else target.home
+            call.home = home
             if home.thread_id == threading.get_ident() and _get_running_loop() is call.loop:
                 _run_inline(call)
                 return
@@ -139,8 +140,8 @@ class ToThreads:
                 if target is None or target.live:
                     raise
                 continue  # it ended at this moment: the chain leads elsewhere now
-            if isinstance(target, LeaseScopeLink) and target.lease.waiting:
-                self._expire_later(target.lease, call)
+            if isinstance(target, LeaseScopeLink) and target.home.waiting:
+                self._expire_later(target.home, call)
             return
 
     def post_late(self, call: SyncCall, /) -> None:
@@ -150,23 +151,11 @@ class ToThreads:
         except Exception as error:
             call.fail(error)
 
-    def _home_of(self, target: HostLink | ExecutorScopeLink | LeaseScopeLink | None) -> WorkerHome:
-        if target is None:
-            default = self._default
-            if default is None:
-                default = self._default = self._resources.sensitive_pool.default()
-            return default
-        if isinstance(target, HostLink):
-            return target.host
-        if isinstance(target, LeaseScopeLink):
-            return target.lease
-        if target.home is None or not target.live:
-            message = (
-                "the thread-sensitive scope that this task was started in has exited, and its executor with it;"
-                " await the task inside the scope, or start it outside"
-            )
-            raise ScopeError(message)
-        return target.home
+    def _default_home(self) -> Lease:
+        default = self._default
+        if default is None:
+            default = self._default = self._resources.sensitive_pool.default()
+        return default
 
     def _expire_later(self, lease: Lease, call: SyncCall) -> None:
         timeout = self._resources.sensitive_pool.lease_timeout
