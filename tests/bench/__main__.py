@@ -32,6 +32,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     if options.one_processor:
+        if not hasattr(os, "sched_setaffinity"):
+            parser.error("this system has no way to keep a process on one processor")
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     if options.what == "scaling":
         from tests.bench.scaling import run_tables
