@@ -27,7 +27,7 @@ def start_task(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, None], co
     if sys.version_info >= (3, 12):
         return Task(coroutine, loop=loop, context=context.copy(), eager_start=True)
     else:  # noqa: RET505 - so that checkers leave out what is for another version
-        task = Task(coroutine, loop=loop, context=context.copy())
+        task: Task[None] = loop.create_task(coroutine, context=context.copy())
         _run_last(loop, task)
         return task
 
