@@ -82,6 +82,11 @@ class LeaseScopeLink(Link):
         super().__init__(parent)
         self.lease: Lease = lease
 
+    def release(self) -> None:
+        """End, and give the worker back. Any thread; idempotent."""
+        self.close()
+        self.lease.release()
+
 
 @final
 class ExecutorScopeLink(Link):
