@@ -83,6 +83,11 @@ class LeaseScopeLink(Link):
         super().__init__(parent)
         self.home: Lease = lease
 
+    def release(self) -> None:
+        """End, and give the worker back. Any thread; idempotent."""
+        self.close()
+        self.home.release()
+
 
 @final
 class ExecutorScopeLink(Link):

@@ -7,6 +7,7 @@ from typing import final
 from asgikit.bridge import _chain
 from asgikit.bridge._homes import ScopeHome, check_executor
 from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link, LoopScopeLink
+from asgikit.bridge._mailbox import Mailbox
 from asgikit.bridge._parts import Parts
 from asgikit.bridge._routing import enclosing_scope, loop_scope, scope_of, sensitive_home
 from asgikit.errors import ScopeError
@@ -71,7 +72,7 @@ class ThreadSensitiveScope(_Scope):
         ScopeError: on entering, if this object was entered before.
     """
 
-    __slots__ = ("_executor", "_joined")
+    __slots__ = ("_executor", "_joined", "_mailbox")
 
     def __init__(self, parts: Parts, executor: ExecutorLike | None) -> None:
         super().__init__(parts)
@@ -79,6 +80,7 @@ class ThreadSensitiveScope(_Scope):
             check_executor(executor)
         self._executor = executor
         self._joined: ExecutorScopeLink | LeaseScopeLink | None = None
+        self._mailbox: Mailbox | None = None
 
     @property
     def executor(self) -> ExecutorLike | None:
@@ -103,7 +105,9 @@ class ThreadSensitiveScope(_Scope):
         elif (joined := enclosing_scope(above)) is not None:
             self._joined = joined
         else:
-            self._enter(LeaseScopeLink(above, self._parts.resources.sensitive_pool.lease()))
+            link = LeaseScopeLink(above, self._parts.resources.sensitive_pool.lease())
+            self._mailbox = self._parts.to_threads.hold(link)
+            self._enter(link)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -113,6 +117,8 @@ class ThreadSensitiveScope(_Scope):
         self._leave()
         if isinstance(link, LeaseScopeLink):
             link.home.release()
+            if self._mailbox is not None:
+                self._mailbox.held.discard(link)
 
 
 @final

@@ -256,7 +256,7 @@ class SyncCall:
             self._mailbox.put(self, self.loop)
 
     def fail(self, error: BaseException, /) -> None:
-        if isinstance(error, ClosedError | ScopeError):  # its home ended before its turn: there may be another
+        if isinstance(error, ClosedError | ScopeError) and not self._gate.locked():  # its home ended: try another
             try:
                 self._router.post(self)
             except Exception as refusal:
@@ -300,7 +300,14 @@ class SyncCall:
 
     def lost(self) -> None:
         """The loop is closed: nobody will ever ask."""
+        self._mailbox.waiting.calls.discard(self)
+        self._leave_turn()
         self._late()
+
+    def forsaken(self) -> None:
+        """The loop was closed without cancelling the task that awaits: as if it were cancelled twice. Any thread."""
+        self.cancelled = True
+        self.interrupted()
 
     def interrupted(self) -> bool:
         """The awaiting task was cancelled: say whether it shall stop waiting."""

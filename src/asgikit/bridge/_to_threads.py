@@ -10,7 +10,7 @@ from typing import Any, final
 from asgikit.bridge import _chain
 from asgikit.bridge._context import own_context
 from asgikit.bridge._links import LeaseScopeLink, Link
-from asgikit.bridge._mailbox import Mailboxes
+from asgikit.bridge._mailbox import Held, Mailbox, Mailboxes
 from asgikit.bridge._options import Options
 from asgikit.bridge._others import no_loop
 from asgikit.bridge._resources import Resources
@@ -82,6 +82,22 @@ class ToThreads:
         self._resources.check_open()
         if self._process is not _chain.process.token:
             self._fork.renew(self._begin_process)
+
+    def hold(self, held: Held) -> Mailbox | None:
+        """Have `held` released if the running loop is closed before; return the mailbox that keeps it till then."""
+        loop = _get_running_loop()
+        if loop is None:
+            return None
+        if self._process is not _chain.process.token:
+            self._fork.renew(self._begin_process)
+        mailbox = self._mailboxes.of(loop)
+        mailbox.held.add(held)
+        return mailbox
+
+    def let_go(self) -> None:
+        """Release what is held by loops that are closed. Any thread."""
+        if self._process is _chain.process.token:
+            self._mailboxes.let_go()
 
     def begin_step(
         self, fn: Callable[[], Any], link: Link | None, context: Context, home: WorkerHome | None, lease: Lease | None
