@@ -1,5 +1,6 @@
 """Regions of a program: one worker for a block of async code, one loop for a block of sync code."""
 
+from asyncio import AbstractEventLoop
 from contextvars import Token
 from types import TracebackType
 from typing import final
@@ -14,7 +15,16 @@ from asgikit.errors import ScopeError
 from asgikit.executor import CurrentThreadExecutor
 from asgikit.protocols import ExecutorLike
 
-__all__ = ("LoopScope", "ThreadSensitiveScope", "current_host")
+__all__ = ("LoopScope", "ThreadSensitiveScope", "calling_loop", "current_host")
+
+
+def calling_loop() -> AbstractEventLoop | None:
+    """Return the event loop of the async code that called the running synchronous function, through whatever bridge.
+
+    None where no bridge did, in async code for instance. Any thread.
+    """
+    call = _chain.here.thread.call
+    return None if call is None else call.loop or call.blocks
 
 
 def current_host() -> CurrentThreadExecutor | None:
