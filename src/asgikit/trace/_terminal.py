@@ -4,7 +4,8 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, final
 
 from asgikit.errors import MissingExtraError
 from asgikit.trace._lanes import Lane, end_of, lay_out
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ("as_svg", "draw")
 
 
-class _Ink(NamedTuple):
+@final
+@dataclass(frozen=True, slots=True)
+class _Ink:
     """How one kind of time is drawn."""
 
     words: str
