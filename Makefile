@@ -11,6 +11,8 @@ PIP := $(RUN) -m pip --disable-pip-version-check --no-input -qq
 has = $(addprefix $(VENV)/.has-,$(1))
 # asks the interpreter, so that the answer is the same inside an activated environment
 WHICH_PYTHON = $(shell $(PYTHON) -c 'import sys; print(sys._base_executable, *sys.version_info[:3])')
+# What the tests need has to be installable: some packages have no wheels for builds without the GIL (pyproject.toml)
+TESTS = tests$(shell $(PYTHON) -c 'import sysconfig; print("-free-threaded" * bool(sysconfig.get_config_var("Py_GIL_DISABLED")))')
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -101,7 +103,7 @@ dist: $(call has,dist) ## build sdist and wheel, check both, run the tests again
 	@$(RUN) -m build --outdir dist . >/dev/null
 	@$(RUN) -m twine check --strict dist/*
 	@$(PYTHON) -m venv build/wheel/venv
-	@wheel=$$(echo dist/*.whl) && build/wheel/venv/bin/python -m pip --disable-pip-version-check --quiet install "$$wheel[tests]"
+	@wheel=$$(echo dist/*.whl) && build/wheel/venv/bin/python -m pip --disable-pip-version-check --quiet install "$$wheel[$(TESTS)]"
 	@cp -R tests docs README.md CHANGELOG.md pyproject.toml build/wheel
 	@cd build/wheel && venv/bin/python -m pytest $(ARGS)
 
@@ -118,6 +120,11 @@ $(VENV)/.python: FORCE
 	  base=$$($(PYTHON) -c 'import sys; print(sys._base_executable)'); \
 	  rm -rf $(VENV); "$$base" -m venv $(VENV); echo "$(WHICH_PYTHON)" > $@; \
 	fi
+
+$(VENV)/.has-tests: pyproject.toml $(VENV)/.python
+	@echo "Installing into $(VENV) what 'asgikit[$(TESTS)]' needs"
+	@$(PIP) install --editable '.[$(TESTS)]'
+	@touch $@
 
 $(VENV)/.has-%: pyproject.toml $(VENV)/.python
 	@echo "Installing into $(VENV) what 'asgikit[$*]' needs"
