@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import packages
-from tests.support.packages import left_out, require_package, require_packages
+from tests.support.packages import left_out, require_packages
 
 EXTRAS = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
@@ -16,39 +16,47 @@ def names(extra: str) -> set[str]:
     return {re.split(r"[^\w-]", requirement)[0] for requirement in EXTRAS[extra]}
 
 
-def test_a_package_that_is_there_is_found() -> None:
-    require_package("pytest")
+def outcome(*needed: str) -> str:
+    """Return what becomes of a test that needs these; a skip is caught too, lest it skip the test that looks."""
+    try:
+        require_packages(needed)
+    except (pytest.skip.Exception, pytest.fail.Exception) as ending:
+        return f"{type(ending).__name__}: {ending}"
+    return "runs"
 
 
-@pytest.mark.parametrize("without_gil", [True, False])
-def test_a_missing_package_skips_the_test_and_is_named(monkeypatch: pytest.MonkeyPatch, without_gil: bool) -> None:
-    monkeypatch.setattr(packages, "free_threaded", lambda: without_gil)
-    monkeypatch.setenv("CI", "")
-    with pytest.raises(pytest.skip.Exception, match="needs no-such-package: pip install no-such-package"):
-        require_packages(("pytest", "no-such-package"))
+@pytest.fixture
+def gil(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "free_threaded", lambda: request.param == "without the GIL")
+    monkeypatch.setattr(packages, "installed", lambda name: name not in {"gevent", "stray"})
 
 
-@pytest.mark.parametrize("without_gil", [True, False])
-def test_under_ci_a_missing_package_fails_the_test(monkeypatch: pytest.MonkeyPatch, without_gil: bool) -> None:
-    monkeypatch.setattr(packages, "free_threaded", lambda: without_gil)
-    monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="pip install no-such-package"):
-        require_package("no-such-package")
-
-
-def test_under_ci_what_has_no_wheel_without_the_gil_skips_there_and_fails_elsewhere(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.usefixtures("gil")
+@pytest.mark.parametrize(
+    ("gil", "ci", "needed", "expected"),
+    [
+        ("with the GIL", "true", ("pytest",), "runs"),
+        ("with the GIL", "", ("pytest", "gevent"), "Skipped: needs gevent: pip install gevent"),
+        ("with the GIL", "true", ("gevent",), "Failed: needs gevent: pip install gevent"),
+        ("without the GIL", "true", ("pytest",), "runs"),
+        ("without the GIL", "", ("gevent",), "Skipped: needs gevent: left out of `tests-free-threaded`"),
+        ("without the GIL", "true", ("gevent",), "Skipped: needs gevent: left out of `tests-free-threaded`"),
+        ("without the GIL", "", ("stray",), "Skipped: needs stray: pip install stray"),
+        ("without the GIL", "true", ("stray",), "Failed: needs stray: pip install stray"),
+        ("without the GIL", "true", ("gevent", "stray"), "Failed: needs gevent, stray: pip install gevent stray"),
+    ],
+    indirect=["gil"],
+)
+def test_what_becomes_of_a_test_whose_package_is_missing(
+    monkeypatch: pytest.MonkeyPatch, ci: str, needed: tuple[str, ...], expected: str
 ) -> None:
-    monkeypatch.setattr(packages, "installed", lambda name: name not in {"gevent", "pytest"})
-    monkeypatch.setenv("CI", "true")
-    monkeypatch.setattr(packages, "free_threaded", lambda: True)
-    with pytest.raises(pytest.skip.Exception, match="needs gevent: left out of `tests-free-threaded`"):
-        require_package("gevent")
-    with pytest.raises(pytest.fail.Exception, match="needs gevent, pytest"):
-        require_packages(("gevent", "pytest"))
-    monkeypatch.setattr(packages, "free_threaded", lambda: False)
-    with pytest.raises(pytest.fail.Exception, match="needs gevent"):
-        require_package("gevent")
+    monkeypatch.setenv("CI", ci)
+    assert outcome(*needed).startswith(expected)
+
+
+def test_what_is_installed_is_asked_of_the_environment() -> None:
+    assert packages.installed("pytest")
+    assert not packages.installed("no-such-package")
 
 
 def test_what_is_left_out_without_the_gil_is_the_difference_of_the_two_extras() -> None:
