@@ -11,7 +11,7 @@ from asgikit.bridge._callers import AsyncCaller, SyncCaller
 from asgikit.bridge._checks import check_async, check_sync, is_descriptor, named_like
 from asgikit.bridge._options import Options
 from asgikit.bridge._parts import Parts
-from asgikit.bridge._sync_call import caller
+from asgikit.bridge._sync_call import SyncCall, caller
 from asgikit.protocols import ExecutorLike, WorkerHome
 
 __all__ = ("Wrapping",)
