@@ -355,7 +355,7 @@ class SyncCall:
 
     def _late(self) -> None:
         """Report an error that nobody waits for; a result may be dropped in silence (invariant B3)."""
-        error = self._error
+        error, self._error = self._error, None  # its frames lead here (invariant I2)
         if error is None:
             return
         if isinstance(error, CancelledError | LoopUnavailableError):  # its loop ended with its caller
