@@ -192,13 +192,7 @@ class Wrapping:
         if is_descriptor(func):
             return type(func)(self._wrap_async(options, func.__func__))
         check_async(func)
-        to_loops = self._parts.to_loops
-
-        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            return to_loops.begin(func, options, args, kwargs)
-
-        def end(call: Any) -> None:
-            to_loops.end(call)
+        begin, end = partial(self._parts.to_loops.begin, func, options), self._parts.to_loops.end
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             return cross_to_async(begin, end, args, kwargs)
