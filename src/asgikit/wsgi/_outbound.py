@@ -72,7 +72,7 @@ class Outbound:
         self._gate: threading.Lock | None = None
         self._waiter: asyncio.Future[None] | None = None
 
-    # -- the worker's side --------------------------------------------------------------------------
+    # The worker's side
 
     def check(self) -> None:
         """Raise ClientDisconnectedError if nobody wants the response any more."""
@@ -167,7 +167,7 @@ class Outbound:
         except LoopUnavailableError as error:
             raise ClientDisconnectedError(str(error)) from error
 
-    # -- the loop's side ----------------------------------------------------------------------------
+    # The loop's side
 
     async def take(self) -> Batch:
         """Return what the worker has said; wait until it says something."""
