@@ -122,10 +122,67 @@ if {warm}:
 """
     )
     assert done.stderr == ""
-    if warm or sys.version_info < (3, 12):
+    if warm or sys.version_info[:2] != (3, 12):
         assert done.stdout == "fetched\n"
-    else:
-        assert done.stdout == "fetched\n" or done.stdout.startswith("refused: ")
+    else:  # the one version that starts no threads for exit handlers, so that there is none for the function
+        assert done.stdout.startswith("refused: the interpreter is exiting")
+
+
+NO_THREADS = f"""{LIBRARY}
+from asgikit.errors import AsgikitError, InterpreterExitError
+from asgikit.loop import *
+def refuse(thread):
+    raise RuntimeError("can't create new thread at interpreter shutdown")  # as Python 3.12 has it
+async def where():
+    await asyncio.sleep(0)
+    return threading.current_thread().name
+async def count():
+    for number in range(3):
+        yield number
+def leave():
+    threading.Thread.start = refuse
+    try:
+        print(use())
+    except InterpreterExitError as error:
+        print("refused:", error)
+atexit.register(leave)
+"""
+
+
+@pytest.mark.parametrize("runner", ["None", "PooledLoopRunner()", "SharedLoopRunner()", "CallingThreadLoopRunner()"])
+@pytest.mark.parametrize("scope", [False, True])
+def test_the_first_async_to_sync_where_no_thread_can_be_started(runner: str, scope: bool) -> None:
+    """C3: in an exit handler of Python 3.12, where no thread is warm: the calling thread runs the loop itself."""
+    done = run(
+        f"""{NO_THREADS}
+bridge = Bridge(loop_runner={runner})
+def use():
+    if {scope}:
+        with bridge.loop_scope():
+            return bridge.run_async(where)
+    return bridge.run_async(where)
+""",
+        seconds=15,
+    )
+    assert (done.stdout, done.stderr) == ("MainThread\n", "")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "bridge.run_async(bridge.run_sync, int)",
+        "asyncio.run(bridge.run_sync(int))",
+        "bridge.run_async(bridge.options(thread_sensitive=False).run_sync, int)",
+        "asyncio.run(bridge.options(thread_sensitive=False).run_sync(int))",
+        "list(bridge.iterate_sync(count()))",
+        "[number for number in bridge.iterate_sync(count)()]",
+    ],
+)
+def test_what_needs_a_thread_where_none_can_be_started_is_a_clear_error(use: str) -> None:
+    """C3: one typed error, no coroutine that was never awaited, and no hang."""
+    done = run(f"{NO_THREADS}\nbridge = Bridge()\ndef use(): return {use}", seconds=15)
+    assert done.stdout.startswith("refused: the interpreter is exiting")
+    assert done.stderr == ""
 
 
 def test_async_to_sync_in_del_at_shutdown() -> None:

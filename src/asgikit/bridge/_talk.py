@@ -63,7 +63,7 @@ class Talk:
         self._loop: AbstractEventLoop | None = None
         self._parts = parts
         self._thread_id = get_ident()
-        self._call: AsyncCall = parts.to_loops.begin(Script(script, subject), options, (self,), {})
+        self._call: AsyncCall = parts.to_loops.begin(Script(script, subject), options, (self,), {}, goes_on=True)
         parts.to_loops.pause(self._call)
 
     # In the coroutine

@@ -49,6 +49,11 @@ class PooledLoopRunner:
         self._idle: list[LoopThread] = []
         self._busy: set[LoopThread] = set()
 
+    @property
+    def loop_factory(self) -> Callable[[], AbstractEventLoop]:
+        """What makes the loops. At interpreter exit, when no thread can be started, the bridge makes one with it."""
+        return self._loop_factory
+
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on a loop that no other call uses. May be called on any thread.
 

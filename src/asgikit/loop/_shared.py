@@ -50,6 +50,11 @@ class SharedLoopRunner:
         self._lock = threading.Lock()
         self._thread: LoopThread | None = None
 
+    @property
+    def loop_factory(self) -> Callable[[], AbstractEventLoop]:
+        """What makes the loops. At interpreter exit, when no thread can be started, the bridge makes one with it."""
+        return self._loop_factory
+
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on the shared loop. May be called on any thread.
 
