@@ -80,11 +80,23 @@ sys.exitfunc = report
     assert "interpreter exit leaves these calls behind: __main__.stuck" in done.stderr
 
 
-def test_exit_lets_a_call_that_ends_in_time_end() -> None:
-    """C2: what is nearly done gets done."""
+POOLS = [
+    "Bridge(shutdown_grace=GRACE)",
+    "Bridge(shutdown_grace=GRACE, sensitive_pool=ThreadSensitivePool())",
+    "Bridge(shutdown_grace=GRACE, worker_pool=WorkerThreadPool()).options(thread_sensitive=False)",
+    "Bridge(shutdown_grace=GRACE, loop_runner=PerCallLoopRunner())",
+]
+
+
+@pytest.mark.parametrize("made", POOLS)
+def test_exit_lets_a_call_that_ends_in_time_end(made: str) -> None:
+    """C2: what is nearly done gets done, in pools that the bridge made and in those that it was given."""
     done = run(
         f"""{LIBRARY}
-bridge = Bridge(shutdown_grace=20)
+from asgikit.executor import *
+from asgikit.loop import *
+GRACE = 20
+bridge = {made}
 def slow():
     begun.set()
     leaving.wait(20)
@@ -95,11 +107,35 @@ async def main():
     while not begun.is_set():
         await asyncio.sleep(0)
     task.cancel()
-asyncio.run(main())
+if "runner" in "{made}":
+    async def main(): slow()
+    threading.Thread(target=bridge.run_async, args=(main,), daemon=True).start()
+    begun.wait(20)
+else:
+    asyncio.run(main())
 atexit.register(leaving.set)
 """
     )
     assert (done.stdout, done.stderr) == ("done\n", "")
+
+
+@pytest.mark.parametrize("made", POOLS[:3])
+def test_exit_waits_for_given_pools_without_closing_them(made: str) -> None:
+    """C2, C3: who made a part closes it; a handler that runs after the wait still calls through it."""
+    done = run(
+        f"""
+import atexit
+atexit.register(lambda: late())  # registered before the bridge's own, and so run after it
+{LIBRARY}
+from asgikit.executor import *
+GRACE = 2
+bridge = {made}
+async def call(): return await bridge.run_sync(lambda: "still open")
+asyncio.run(call())
+def late(): print(asyncio.run(call()))
+"""
+    )
+    assert (done.stdout, done.stderr) == ("still open\n", "")
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["used before", "first use"])
