@@ -55,7 +55,8 @@ class ToLoops:
         caller = thread.call
         link = _chain.current.get()
         if caller is not None:
-            caller.check_abandoned()
+            if not options.after_abandonment:
+                caller.check_abandoned()
             link = link or caller.link
         host = CurrentThreadExecutor(inbox=self._inbox(caller))
         call = AsyncCall(
@@ -68,6 +69,7 @@ class ToLoops:
             self._resources.shutdown_grace,
             writes_back=options.context_policy != "isolate",
         )
+        call.insists = options.after_abandonment is True
         if running is not None:
             call.hidden_loop, call.hidden_task = running, hide(running)
         call.link.blocks = running if caller is None else running or caller.blocks
