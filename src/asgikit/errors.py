@@ -56,7 +56,7 @@ class ClosedError(AsgikitError, RuntimeError):
     """A bridge, pool, runner or server was used after it had been closed."""
 
 
-class InterpreterExitError(ClosedError):
+class InterpreterExitError(ClosedError, RuntimeError):
     """The interpreter is exiting and gives no more threads: what needs a new one comes too late."""
 
 
