@@ -1,29 +1,43 @@
-"""An event loop that tells of every round it takes, so that a test can wait for a condition without looking in vain.
+"""An event loop that tells when it is about to rest, so that a test can wait for a condition without looking in vain.
 
-A loop at rest waits in its selector. So whatever changes on it, changes in a round that begins there.
+What changes on a loop, changes before it rests in its selector: no earlier and no later need anybody look.
 """
 
 import asyncio
+import math
 import selectors
+import time
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable
+from typing import Final
 
 __all__ = ("loop_that_tells", "until")
 
+RESOLUTION: Final = 0.001  # of the loop's clock and of this one
+
 
 class _Telling(selectors.DefaultSelector):
-    """Wakes whoever waits for the next round."""
+    """Lets those who wait look once more before the loop rests, if anything may have run since they looked."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waiting: list[Future[None]] = []
+        self._unseen = True
+        self._next_timer = math.inf
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        events = super().select(timeout)
+        about_to_rest = timeout is None or timeout > 0
+        self._unseen = self._unseen or time.monotonic() >= self._next_timer
+        if not (about_to_rest and self.waiting and self._unseen):
+            self._unseen = True
+            return super().select(timeout)
         waiting, self.waiting = self.waiting, []
         for future in waiting:
             if not future.done():
                 future.set_result(None)
+        self._next_timer = math.inf if timeout is None else time.monotonic() + timeout - RESOLUTION
+        events = super().select(0)
+        self._unseen = bool(events)  # else this round is theirs alone, unless a timer is due in it
         return events
 
 
@@ -41,13 +55,10 @@ def loop_that_tells() -> AbstractEventLoop:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait until `condition` holds, looking once for each round of the loop in which something else ran.
-
-    There is no limit of time here: the test has one.
-    """
+    """Wait until `condition` holds, looking whenever the loop is about to rest. The time limit is the test's own."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, _Loop), "run the test on a loop_that_tells"
     while not condition():
-        round_begins: Future[None] = loop.create_future()
-        loop.telling.waiting.append(round_begins)
-        await round_begins
+        rest: Future[None] = loop.create_future()
+        loop.telling.waiting.append(rest)
+        await rest

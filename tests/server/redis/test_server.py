@@ -202,7 +202,7 @@ def test_a_lease_that_could_not_be_prolonged_is_lost_by_the_local_clock(run: Run
         async with server:
             await publish(client, layout, ("s", 1))
             await handled.wait()
-            await turn()
+            await until(lambda: len(server.tokens) == 4)
             assert set(server.tokens.values()) == {1}
             clock.advance(61)
             await until(lambda: server.redis_counters.lost == 4)
