@@ -246,7 +246,7 @@ class SyncCall:
         """Note the coroutine that the function is blocked on, so that a cancellation can reach it."""
         with self._router.lock:
             self.inner = inner
-        if inner is not None:
+        if inner is not None and not inner.insists:
             self.check_abandoned()
 
     def deliver(self) -> None:

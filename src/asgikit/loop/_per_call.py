@@ -89,6 +89,11 @@ class PerCallLoopRunner:
         # Without a bound: each caller waits on a thread of its own already.
         self._threads = WorkerThreadPool(math.inf, name="loop", reuse_threads=reuse_threads)
 
+    @property
+    def loop_factory(self) -> Callable[[], AbstractEventLoop]:
+        """What makes the loops. At interpreter exit, when no thread can be started, the bridge makes one with it."""
+        return self._loop_factory
+
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on a fresh loop. May be called on any thread.
 
