@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import importlib
 import os
 import threading
 from collections.abc import Generator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from asgikit import Bridge
+from tests.support.packages import require_package
 
 pytestmark = [
     pytest.mark.leaves_threads("process pools and clusters keep threads of their own for a while"),
@@ -38,7 +40,8 @@ def processes() -> Generator[Executor, None, None]:
 
 @contextmanager
 def loky() -> Generator[Executor, None, None]:
-    library = pytest.importorskip("loky", reason="loky is not installed")
+    require_package("loky")
+    library = importlib.import_module("loky")
     pool: Executor = library.ProcessPoolExecutor(2)
     yield pool
     pool.shutdown(wait=True)
@@ -46,7 +49,8 @@ def loky() -> Generator[Executor, None, None]:
 
 @contextmanager
 def dask() -> Generator[Executor, None, None]:
-    library = pytest.importorskip("distributed", reason="dask.distributed has no wheels for this Python")
+    require_package("distributed")
+    library = importlib.import_module("distributed")
     with (
         library.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50

@@ -6,12 +6,13 @@ from contextvars import Context
 from functools import partial
 from typing import Any, Never, ParamSpec, TypeAlias, TypeVar, overload
 
-from asgikit.bridge._async_call import AsyncCall, cross_to_async
+from asgikit.bridge._async_call import AsyncCall
 from asgikit.bridge._callers import AsyncCaller, SyncCaller
 from asgikit.bridge._checks import check_async, check_sync, is_descriptor, named_like
+from asgikit.bridge._crossing import cross_to_async, cross_to_sync
 from asgikit.bridge._options import Options
 from asgikit.bridge._parts import Parts
-from asgikit.bridge._sync_call import SyncCall, caller
+from asgikit.bridge._sync_call import SyncCall
 from asgikit.protocols import ExecutorLike, WorkerHome
 
 __all__ = ("Wrapping",)
@@ -95,12 +96,7 @@ class Wrapping:
         if is_descriptor(func):  # decorated below instead of above: wrap what is inside
             return type(func)(self._wrap_sync(options, home, func.__func__))
         check_sync(func)
-        begin_sync = self._parts.to_threads.begin
-
-        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> SyncCall:
-            return begin_sync(func, options, home, args, kwargs)
-
-        wrapper = caller(begin)
+        wrapper = cross_to_sync(partial(self._parts.to_threads.begin, func, options, home))
         named_like(wrapper, func)
         return wrapper
 
@@ -113,7 +109,7 @@ class Wrapping:
         check_sync(func, "run_sync")
         home = self._parts.resources.home_for(self._defaults)
         begin = partial(self._parts.to_threads.begin, func, self._defaults, home)
-        crossing = caller(begin)(*args, **kwargs)
+        crossing = cross_to_sync(begin)(*args, **kwargs)
         del self, begin, home, func, args, kwargs  # an exception keeps this frame alive, and the bridge with it (I1)
         result: _R = await crossing
         return result
@@ -141,7 +137,7 @@ class Wrapping:
         def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> SyncCall:
             return begin_sync(args[0], options, home, args[1:], kwargs)
 
-        return caller(begin)
+        return cross_to_sync(begin)
 
     # From sync to async
 
@@ -196,13 +192,7 @@ class Wrapping:
         if is_descriptor(func):
             return type(func)(self._wrap_async(options, func.__func__))
         check_async(func)
-        to_loops = self._parts.to_loops
-
-        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            return to_loops.begin(func, options, args, kwargs)
-
-        def end(call: Any) -> None:
-            to_loops.end(call)
+        begin, end = partial(self._parts.to_loops.begin, func, options), self._parts.to_loops.end
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             return cross_to_async(begin, end, args, kwargs)
