@@ -128,11 +128,13 @@ def test_every_error_is_of_the_one_tree_and_a_builtin_too() -> None:
 
 
 def test_rooms_use_each_others_doors() -> None:
-    """What a room keeps in private files is its own, but for two exceptions, each with its reason."""
+    """What a room keeps in private files is its own, but for three exceptions, each with its reason."""
     crossed = {found for module in MODULES for found in private_imports(load(module))}
     assert crossed == {
         # Whether an application is of ASGI 2: of no use to users, and the two who ask are on one floor.
         *(("server", "asgikit.bridge._double"), ("testing", "asgikit.bridge._double")),
+        # What pools of threads and keepers of loops have in common, and nobody else.
+        ("loop", "asgikit.executor._owner"),
         # The rules of WSGI for headers, environ and response: the drop-in has another exchange, and not other rules.
         *(("compat", f"asgikit.wsgi.{rules}") for rules in ("_environ", "_request_headers", "_response")),
     }
