@@ -23,7 +23,7 @@ from tests.downstream import client, services
 from tests.downstream.environment import PYTHON, VENV, workplace
 from tests.downstream.suites import HERE, environ
 
-STARTS: Final = 4
+STARTS: Final = 6
 """How often the servers of a pair are started; after that, one round warms them up."""
 ROUNDS: Final = 10
 """How many rounds a pair is asked; an even number, so that each side begins as often as the other."""
@@ -32,7 +32,7 @@ REQUESTS: Final = 500
 AT_A_TIME: Final = 50
 """How many requests, and how many openings of websockets, are under way: more do not fit into Daphne's backlog."""
 SOCKETS: Final = 100
-ECHOES: Final = 10
+ECHOES: Final = 5
 """How often each socket is used in a round."""
 
 PAGES: Final[Mapping[str, bytes]] = {
@@ -216,7 +216,7 @@ def state(port: int) -> Mapping[str, Any]:
 
 def lines(outcome: Outcome) -> list[str]:
     """The table of one kind of server: ratios are asgikit's by asgiref's, milliseconds are of processor time."""
-    columns = f"{'asgiref /s':>12}{'asgikit /s':>12}{'ratio':>8}{'quartiles':>14}{'least, most':>13}"
+    columns = f"{'asgiref /s':>12}{'asgikit /s':>12}{'ratio':>8}{'quartiles':>14}{'least, most':>13}{'ahead':>10}"
     cpu = f"{'CPU ratio':>11}{'ms a job':>10}{'client ms':>11}"
     started = ", ".join(f"{side} {count}" for side, count in outcome.threads.items())
     foot = f"{len(outcome.rounds)} rounds; threads started in them: {started}"
@@ -229,7 +229,8 @@ def row(outcome: Outcome, job: str) -> str:
     ratios = outcome.ratios(job)
     low, middle, high = statistics.quantiles(ratios, n=4)
     spread = f"{f'{low:.2f} to {high:.2f}':>14}{f'{ratios[0]:.2f}, {ratios[-1]:.2f}':>13}"
-    cpu = f"{statistics.median(outcome.ratios(job, 'server_cpu')):11.2f}"
+    ahead = f"{sum(ratio > 1 for ratio in ratios)} of {len(ratios)}"
+    cpu = f"{ahead:>10}{statistics.median(outcome.ratios(job, 'server_cpu')):11.2f}"
     costs = [outcome.median("asgikit", job, what) * 1000 for what in ("server_cpu", "client_cpu")]
     return f"{job:12}{rates}{middle:8.2f}{spread}{cpu}{costs[0]:10.3f}{costs[1]:11.3f}"
 

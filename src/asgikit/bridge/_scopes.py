@@ -19,9 +19,9 @@ __all__ = ("LoopScope", "ThreadSensitiveScope", "calling_loop", "current_host")
 
 
 def calling_loop() -> AbstractEventLoop | None:
-    """Return the event loop of the async code that called the running synchronous function, through whatever bridge.
+    """Return the event loop of the async code that called, through whatever bridge, what this thread is running.
 
-    None where no bridge did, in async code for instance. Any thread.
+    That is a synchronous function; None if there is none. Any thread.
     """
     call = _chain.here.thread.call
     return None if call is None else call.loop or call.blocks

@@ -29,7 +29,6 @@ class Default(NamedTuple):
     sensitive: SyncCaller
     free: SyncCaller
     to_loop: AsyncCaller
-    to_new_loop: AsyncCaller
 
 
 made: Final[dict[None, Default]] = {}
@@ -57,12 +56,7 @@ def _make() -> Default:
     pool = ThreadSensitivePool(name="asgiref", on_abandon="wait")
     bridge = Bridge(sensitive_pool=pool)
     return Default(
-        bridge,
-        pool,
-        sensitive=bridge.sync_caller(),
-        free=bridge.sync_caller(thread_sensitive=False),
-        to_loop=bridge.async_caller(),
-        to_new_loop=bridge.async_caller(force_new_loop=True),
+        bridge, pool, bridge.sync_caller(), bridge.sync_caller(thread_sensitive=False), bridge.async_caller()
     )
 
 
