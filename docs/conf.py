@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -26,7 +27,8 @@ suppress_warnings = ["myst.header"]
 
 html_theme = "furo"
 html_title = f"asgikit {release}"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["asgikit.css"]
 
 default_role = "code-or-name"
 add_module_names = False
@@ -74,6 +76,14 @@ class CodeOrName(SphinxRole):
         return [nodes.literal(self.rawtext, self.text, classes=["code"])], []
 
 
+def let_names_break(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Let long names in the text break after their dots and underscores: else tables are wider than a page."""
+    if "body" in context:
+        names = re.compile(r'(?<=<span class="pre">)[^<]+')
+        context["body"] = names.sub(lambda name: re.sub(r"(?<=[._=])(?=\w)", "<wbr>", name[0]), context["body"])
+
+
 def setup(app: Sphinx) -> None:
-    """Add the role that docstrings use without naming it."""
+    """Add the role that docstrings use without naming it, and places where names may break."""
     app.add_role("code-or-name", CodeOrName())
+    app.connect("html-page-context", let_names_break)
