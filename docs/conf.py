@@ -76,7 +76,7 @@ class CodeOrName(SphinxRole):
         return [nodes.literal(self.rawtext, self.text, classes=["code"])], []
 
 
-def let_names_break(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+def let_names_break(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
     """Let long names in the text break after their dots and underscores: else tables are wider than a page."""
     if "body" in context:
         names = re.compile(r'(?<=<span class="pre">)[^<]+')
