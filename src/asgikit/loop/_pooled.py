@@ -40,11 +40,6 @@ class PooledLoopRunner(KeptLoopRunner):
             KeptLoops("the pooled loop runner", threads=threads, loop_factory=loop_factory, max_idle=max_idle)
         )
 
-    @property
-    def loop_factory(self) -> Callable[[], AbstractEventLoop]:
-        """What makes the loops. At interpreter exit, when no thread can be started, the bridge makes one with it."""
-        return self._loop_factory
-
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on a loop that no other call uses. May be called on any thread.
 

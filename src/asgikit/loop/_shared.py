@@ -42,11 +42,6 @@ class SharedLoopRunner(KeptLoopRunner):
         threads = WorkerThreadPool(1, name=name)
         super().__init__(KeptLoops("the shared loop runner", threads=threads, loop_factory=loop_factory))
 
-    @property
-    def loop_factory(self) -> Callable[[], AbstractEventLoop]:
-        """What makes the loops. At interpreter exit, when no thread can be started, the bridge makes one with it."""
-        return self._loop_factory
-
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on the shared loop. May be called on any thread.
 
