@@ -15,6 +15,7 @@ from asgikit.server._decisions import Room, is_spent, room_for_next
 from asgikit.server._failure import ApplicationFailure, FailureHook, logger, tell
 from asgikit.server._instance import Instance
 from asgikit.server._mailbox import Letter, Mailbox, Outcome, QueuePolicy
+from asgikit.server._named import create_named_task
 from asgikit.server._waiting import resolve, wait_all
 
 __all__ = ("InstancePool", "PoolRules")
@@ -254,7 +255,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
             self._cancel(instance)
 
     def _create_task(self, instance: Instance[_ScopeT, _InT, _OutT]) -> "Task[BaseException | None]":
-        return self._loop.create_task(instance.run(self._application), name=f"asgikit-instance-{instance.scope_id}")
+        return create_named_task(self._loop, instance.run(self._application), f"asgikit-instance-{instance.scope_id}")
 
     # Ending
 

@@ -19,6 +19,7 @@ from asgikit.protocols import ApplicationLike, Clock, DoubleCallable, InstanceSt
 from asgikit.server._counters import ServerCounters, Tally
 from asgikit.server._failure import FailureHook, log_failure, logger
 from asgikit.server._mailbox import Letter, Outcome, QueuePolicy
+from asgikit.server._named import create_named_task
 from asgikit.server._pool import InstancePool, PoolRules
 from asgikit.server._store import LRUInstanceStore
 from asgikit.server._waiting import resolve, wait_all
@@ -255,7 +256,7 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
             self._pool = None
             raise
         self._closed_to_deliveries = False
-        self._source = loop.create_task(self.handle(), name=f"asgikit-server-{type(self).__name__}")
+        self._source = create_named_task(loop, self.handle(), f"asgikit-server-{type(self).__name__}")
         self._source.add_done_callback(lambda _: self.stop())
         return self
 
