@@ -75,6 +75,7 @@ stress: $(call has,tests) ## two minutes of random nesting, cancellation, forks,
 	@$(RUN) -m tests.stress $(if $(ROW),--row "$(ROW)") $(ARGS)
 
 downstream: $(call has,downstream) ## the suites of projects that use asgiref, with the drop-in in its place
+	@tests/support/debian.sh
 	@$(RUN) -m tests.downstream $(ARGS)
 
 # -- make ------------------------------------------------------------------------------------------------------------

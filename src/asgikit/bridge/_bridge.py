@@ -76,6 +76,7 @@ class Bridge(BridgeView):
 
         Calls under way go on; idempotent. Do not call it on the thread of an event loop: `aclose` is for that.
         """
+        self._parts.to_threads.let_go()
         self._parts.resources.close(self._parts.resources.shutdown_grace)
 
     async def aclose(self) -> None:

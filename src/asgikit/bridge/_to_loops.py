@@ -149,7 +149,7 @@ class ToLoops:
         while link is not None:
             if isinstance(link, HostLink) and link.live and link.blocks is loop:
                 message = (
-                    f"deadlock: {call.name} would run on a loop whose thread {link.host.thread_id} is blocked in"
+                    f"deadlock: {call.name} would run on a loop whose thread {link.home.thread_id} is blocked in"
                     " async_to_sync and waits for this very call"
                 )
                 raise DeadlockError(message)

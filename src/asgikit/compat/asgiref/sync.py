@@ -22,7 +22,6 @@ from typing import Any, Concatenate, Final, Generic, Never, ParamSpec, Self, Typ
 
 from asgikit import bridge, protocols
 from asgikit import executor as native
-from asgikit.bridge import _homes
 from asgikit.compat.asgiref import _default, _handled
 
 __all__ = (
@@ -219,15 +218,17 @@ class AsyncToSync(Generic[_P, _R]):
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Run the coroutine function, and wait for its result on this thread."""
         __traceback_hide__ = True  # noqa: F841 - pytest and Django leave out frames that have it
+        default = _default.default()
+        cross = default.to_new_loop if self.force_new_loop else default.to_loop
+        cold = self.force_new_loop or bridge.calling_loop() is None
+        exc_info = sys.exc_info()
+        if self._is_async and not cold and exc_info[1] is None and type(self).main_wrap is _MAIN_WRAP:
+            return cross(self.awaitable, *args, **kwargs)  # nothing of asgiref's own is to be seen from inside
         child = functools.partial(self.awaitable, *args, **kwargs)
         if not self._is_async and asyncio._get_running_loop() is None:
             # Its synchronous part belongs to this thread, which may touch what the loop's thread must not.
             child = functools.partial(_itself, child())
-        cold = self.force_new_loop or not hasattr(SyncToAsync.threadlocal, "main_event_loop")
-        exc_info = sys.exc_info()
-        plain = not cold and exc_info[1] is None and type(self).main_wrap is _MAIN_WRAP
-        job = child if plain else _Job(self._run, child, exc_info, cold)
-        result: _R = _default.call_async(job, force_new_loop=self.force_new_loop)
+        result: _R = cross(_Job(self._run, child, exc_info, cold))
         return result
 
     async def _run(self, exc_info: Any, cold: bool, child: "functools.partial[Awaitable[_R]]") -> _R:
@@ -283,6 +284,16 @@ _MAIN_WRAP: Final[object] = vars(AsyncToSync)["main_wrap"]
 _DEFAULT_WORKER: Final = _default.DefaultWorker()
 
 
+class _ThreadLocal(threading.local):
+    """What `SyncToAsync.threadlocal` is: in a synchronous function that async code called, it has `main_event_loop`."""
+
+    def __getattr__(self, name: str) -> AbstractEventLoop:
+        loop = bridge.calling_loop() if name == "main_event_loop" else None
+        if loop is None:
+            raise AttributeError(name)
+        return loop
+
+
 class SyncToAsync(Generic[_P, _R]):
     """A synchronous function made callable from async code: it runs on a thread, and the caller awaits it.
 
@@ -291,7 +302,7 @@ class SyncToAsync(Generic[_P, _R]):
     `thread_handler` to put something around every call, on its thread.
     """
 
-    threadlocal: Final = threading.local()
+    threadlocal: Final = _ThreadLocal()
     single_thread_executor: protocols.ExecutorLike = _DEFAULT_WORKER
     thread_sensitive_context: Final[ContextVar[ThreadSensitiveContext]] = ContextVar("thread_sensitive_context")
     deadlock_context: Final[ContextVar[bool]] = ContextVar("deadlock_context")
@@ -315,23 +326,34 @@ class SyncToAsync(Generic[_P, _R]):
         self.context = context
         self._thread_sensitive = thread_sensitive
         self._executor = executor
-        self._home = None if executor is None else _homes.as_home(executor)
         markcoroutinefunction(self)
         _copy_self(self, func)
 
     async def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Call the function on its thread, and return its result."""
         __traceback_hide__ = True  # noqa: F841 - pytest and Django leave out frames that have it
-        child = functools.partial(self.func, *args, **kwargs)
-        job = _Job(self.thread_handler, child, asyncio.get_running_loop(), sys.exc_info(), [], call)
+        exc_info, handler = sys.exc_info(), self.thread_handler
         stand_in = _stand_in() if self._thread_sensitive else None
         result: _R
+        if stand_in is None and exc_info[1] is None and getattr(handler, "__func__", None) is _THREAD_HANDLER:
+            result = await self._caller()(self.func, *args, **kwargs)  # nothing is to be put around it
+            return result
+        child = functools.partial(self.func, *args, **kwargs)
+        job = _Job(handler, child, asyncio.get_running_loop(), exc_info, [], call)
         if stand_in is None:
-            result = await _default.call_sync(job, self._home, self.context, free=not self._thread_sensitive)
+            result = await self._caller()(job)
         else:
             async with _default.default_bridge().thread_sensitive_scope(executor=stand_in):
-                result = await _default.call_sync(job, None, self.context, free=False)
+                result = await self._caller()(job)
         return result
+
+    def _caller(self) -> bridge.SyncCaller:
+        default = _default.default()
+        if self._executor is None and self.context is None:
+            return default.sensitive if self._thread_sensitive else default.free
+        return default.bridge.sync_caller(
+            thread_sensitive=self._thread_sensitive, executor=self._executor, context=self.context
+        )
 
     @overload
     def __get__(self, parent: None, objtype: type) -> Self: ...
@@ -347,18 +369,12 @@ class SyncToAsync(Generic[_P, _R]):
         self, loop: AbstractEventLoop, exc_info: Any, task_context: Any, func: Any, *args: Any, **kwargs: Any
     ) -> Any:
         """Return `func(*args, **kwargs)`. On the thread of the call; `args[0]` is the user's call, a partial."""
-        local = self.threadlocal
-        outer = getattr(local, "main_event_loop", None)
-        local.main_event_loop = loop
-        try:
-            if exc_info[1] is None:
-                return func(*args, **kwargs)
-            return _handled.call_handling(exc_info[1], func, *args, **kwargs)
-        finally:
-            if outer is None:
-                del local.main_event_loop
-            else:
-                local.main_event_loop = outer
+        if exc_info[1] is None:
+            return func(*args, **kwargs)
+        return _handled.call_handling(exc_info[1], func, *args, **kwargs)
+
+
+_THREAD_HANDLER: Final[object] = vars(SyncToAsync)["thread_handler"]
 
 
 def _stand_in() -> protocols.ExecutorLike | None:
