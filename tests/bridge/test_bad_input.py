@@ -93,7 +93,10 @@ SYNC_TO_ASYNC: dict[str, tuple[Callable[[], Any], str]] = {
 }
 ASYNC_TO_SYNC: dict[str, tuple[Callable[[], Any], str]] = {
     "a number": (lambda: 3, "which is not callable; give the async function to call"),
-    "a coroutine object": (coroutine, r"write (async_to_sync|run_async)\(coroutine\)\(\.\.\.\) instead of"),
+    "a coroutine object": (
+        coroutine,
+        r"write (async_to_sync\(coroutine\)\(\.\.\.\)|run_async\(coroutine, \.\.\.\)) instead of",
+    ),
     "a generator function": (lambda: generator, "is a generator function and not async; call it directly"),
     "an async generator function": (lambda: async_generator, "has no result to wait for; use iterate_sync"),
     "a callable object that is a generator": (GeneratorCalling, "is a generator function and not async"),
@@ -162,6 +165,15 @@ def test_an_executor_without_submit_is_refused_where_it_is_given() -> None:
     ):
         with pytest.raises(ExecutorContractError, match=message):
             give()
+
+
+def test_the_class_of_an_executor_is_none() -> None:
+    """D2: it has a `submit`, but one that wants an instance."""
+    wrong: Any = ThreadPoolExecutor
+    with pytest.raises(
+        ExecutorContractError, match="ThreadPoolExecutor'> is a class and no executor: give an instance"
+    ):
+        Bridge().options(thread_sensitive=False, executor=wrong)
 
 
 @pytest.mark.parametrize("answer", [None, 3, asyncio.sleep])

@@ -14,6 +14,7 @@ from asgikit.protocols import ServerLike
 from asgikit.server import Outcome, StatelessServer
 from asgikit.testing import ManualClock
 from tests.server.support import OpenServer, Receive, Scope, Send, advance, echo, turn
+from tests.support.packages import require_package
 
 
 class Counting(OpenServer):
@@ -91,7 +92,9 @@ def test_run_takes_a_loop_factory() -> None:
 
 def test_run_on_uvloop() -> None:
     """N6."""
-    uvloop = pytest.importorskip("uvloop")
+    require_package("uvloop")
+    import uvloop
+
     server = Counting(echo)
     server.run(loop_factory=uvloop.new_event_loop)
     assert len(server.sent) == 5

@@ -602,6 +602,38 @@ def test_response_is_complete_before_a_slow_close() -> None:
     run(main())
 
 
+def test_a_worker_that_always_has_more_leaves_the_loop_to_others() -> None:
+    """L5, M15: without the GIL it goes on while the loop sends, so there is never nothing to send."""
+    queued, permits = threading.Semaphore(0), threading.Semaphore(0)
+    turns: list[int] = []
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        for _ in range(200):
+            yield b"x"
+            queued.release()
+            assert permits.acquire(timeout=TIMEOUT)
+
+    async def main() -> None:
+        client: Client
+
+        async def on_send(event: Mapping[str, Any]) -> None:
+            if event["type"] == "http.response.start":
+                asyncio.get_running_loop().call_soon(lambda: turns.append(len(client.chunks)))
+            else:
+                permits.release()
+            if event.get("more_body", True) and len(client.chunks) < 200:
+                assert queued.acquire(timeout=TIMEOUT)  # the next chunk waits already when this one is sent
+
+        client = Client(body(), on_send=on_send)
+        with adapted(application) as adapter:
+            await adapter(http_scope(), client.receive, client.send)
+        assert client.body == b"x" * 200
+
+    run(main())
+    assert turns[0] <= 20
+
+
 # -- disconnects -------------------------------------------------------------------------------------
 
 

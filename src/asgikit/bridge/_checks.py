@@ -82,9 +82,8 @@ def check_async(function: object, argument: str = "async_to_sync") -> None:
     if inspect.iscoroutine(function):
         name = function.__qualname__
         function.close()  # else it would warn that it was never awaited
-        message = (
-            f"{argument} was given a coroutine object; write {argument}({name})(...) instead of {argument}({name}(...))"
-        )
+        right = f"{argument}({name}, ...)" if argument == "run_async" else f"{argument}({name})(...)"
+        message = f"{argument} was given a coroutine object; write {right} instead of {argument}({name}(...))"
     elif not callable(function):
         message = f"{argument} was given {function!r}, which is not callable; give the async function to call"
     elif inspect.isasyncgenfunction(_underlying(function)):

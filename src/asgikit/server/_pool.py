@@ -13,6 +13,7 @@ from asgikit.server._failure import logger
 from asgikit.server._instance import Instance
 from asgikit.server._ledger import Ledger
 from asgikit.server._mailbox import Letter, Mailbox, Outcome
+from asgikit.server._named import create_named_task
 from asgikit.server._places import Addressee, Places
 from asgikit.server._waiting import resolve, wait_all
 
@@ -175,7 +176,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
             instance.cancel()
 
     def _create_task(self, instance: Instance[_ScopeT, _InT, _OutT]) -> "Task[BaseException | None]":
-        return self._loop.create_task(instance.run(self._application), name=f"asgikit-instance-{instance.scope_id}")
+        return create_named_task(self._loop, instance.run(self._application), f"asgikit-instance-{instance.scope_id}")
 
     # Ending
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, final
 from asgikit.errors import ClosedError
 from asgikit.protocols import Clock
 from asgikit.server._failure import logger
+from asgikit.server._named import create_named_task
 from asgikit.server._pool import InstancePool
 from asgikit.server._waiting import wait_all
 
@@ -60,7 +61,7 @@ class Run(Generic[_ScopeT, _InT, _OutT]):
 
     def read(self, handle: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `handle` beside everything else; its end is the end of the run."""
-        self._source = asyncio.get_running_loop().create_task(handle(), name=f"asgikit-server-{self._server}")
+        self._source = create_named_task(asyncio.get_running_loop(), handle(), f"asgikit-server-{self._server}")
         self._source.add_done_callback(lambda _: self.stop())
 
     async def end(self, *, grace_time: float, drain_timeout: float) -> None:
