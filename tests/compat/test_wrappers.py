@@ -363,6 +363,19 @@ def test_loops_and_hosts_are_registered() -> None:
     assert AsyncToSync.executors.current is None
 
 
+def test_the_threadlocal_of_the_class_is_one() -> None:
+    """J8: what a program puts there is of that thread; the main event loop too, where asgiref itself puts none."""
+    local: Any = SyncToAsync.threadlocal
+    local.main_event_loop = local.other = "mine"
+    try:
+        assert asyncio.run(sync_to_async(getattr)(local, "other", None)) is None
+        assert (local.main_event_loop, local.other) == ("mine", "mine")
+    finally:
+        del local.main_event_loop, local.other
+    with pytest.raises(AttributeError, match="main_event_loop"):
+        _ = local.main_event_loop
+
+
 def test_deadlock_context_is_there_and_means_nothing() -> None:
     """A6: users set it to escape false alarms; there are none."""
     token = SyncToAsync.deadlock_context.set(True)
