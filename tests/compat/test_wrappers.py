@@ -334,6 +334,21 @@ def test_scopes_are_registered() -> None:
     asyncio.run(main())
 
 
+def test_a_scope_with_an_executor_is_entered_once() -> None:
+    """E6: and it says so in the words that programs look for."""
+
+    async def main() -> None:
+        async with context:
+            with pytest.raises(RuntimeError, match="already entered"):
+                await context.__aenter__()
+        with pytest.raises(RuntimeError, match="cannot be entered again"):
+            await context.__aenter__()
+
+    with ThreadPoolExecutor(1) as executor:
+        context = ThreadSensitiveContext(executor=executor)
+        asyncio.run(main())
+
+
 def test_a_scope_left_in_another_context() -> None:
     """A7, E6: as test fixtures do; what is called there afterwards has a thread."""
     context = ThreadSensitiveContext()
@@ -368,7 +383,7 @@ def test_the_threadlocal_of_the_class_is_one() -> None:
     local: Any = SyncToAsync.threadlocal
     local.main_event_loop = local.other = "mine"
     try:
-        assert asyncio.run(sync_to_async(getattr)(local, "other", None)) is None
+        assert not asyncio.run(sync_to_async(lambda: hasattr(local, "other"))())
         assert (local.main_event_loop, local.other) == ("mine", "mine")
     finally:
         del local.main_event_loop, local.other

@@ -47,7 +47,9 @@ class ThreadSensitiveContext:
 
     async def __aenter__(self) -> Self:
         if self._executor is not None and (self._open or self._exited):
-            raise RuntimeError("a ThreadSensitiveContext with an executor is entered once; make one for every block")
+            raise RuntimeError(
+                "this scope with an executor was already entered and cannot be entered again; make another"
+            )
         outer = SyncToAsync.thread_sensitive_context.get(None)
         joins = self._executor is None and outer is not None and not outer._exited
         scope = _default.default_bridge().thread_sensitive_scope(executor=self._executor)
