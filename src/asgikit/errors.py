@@ -15,6 +15,7 @@ __all__ = (
     "DeadlockError",
     "ExecutorContractError",
     "FencedError",
+    "InterpreterExitError",
     "LeaseTimeoutError",
     "LocalCopyError",
     "LoopUnavailableError",
@@ -58,6 +59,10 @@ class PartContractError(AsgikitError, TypeError):
 
 class ClosedError(AsgikitError, RuntimeError):
     """A bridge, pool, runner or server was used after it had been closed."""
+
+
+class InterpreterExitError(ClosedError, RuntimeError):
+    """The interpreter is exiting and gives no more threads: what needs a new one comes too late."""
 
 
 class RunningLoopError(AsgikitError, RuntimeError):

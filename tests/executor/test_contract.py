@@ -12,6 +12,7 @@ import pytest
 
 from asgikit.errors import ClosedError
 from asgikit.executor import CurrentThreadExecutor, InlineExecutor, ThreadSensitivePool, WorkerThreadPool
+from asgikit.executor._work import FutureWork
 from asgikit.protocols import ExecutorLike, HostExecutor, SensitivePool, SupportsPost, WorkerHome
 from tests.support.held import SECONDS, Held
 
@@ -117,14 +118,18 @@ def test_a_cancelled_call_that_had_not_begun_never_runs(make: Make) -> None:
     assert ran == []
 
 
-@threaded
+@every
 def test_after_shutdown_nothing_is_taken(kind: str) -> None:
+    """R: as `concurrent.futures` has it, on every lane."""
     with KINDS[kind]() as executor:
         assert executor.submit(int).result(SECONDS) == 0
     with pytest.raises(ClosedError):
         executor.submit(int)
     with pytest.raises(RuntimeError):  # what code written for concurrent.futures catches
         executor.submit(int)
+    if isinstance(executor, SupportsPost):
+        with pytest.raises(ClosedError):
+            executor.post(FutureWork(int))
 
 
 @pooled

@@ -138,16 +138,16 @@ def test_a_handler_that_crosses_itself() -> None:
     with running(
         f"""{LIBRARY}
 bridge = Bridge()
-done = threading.Event()
 async def told():
     await asyncio.sleep(0)
     print("told")
-    done.set()
+    loop.call_soon_threadsafe(done.set)
 signal.signal(signal.SIGTERM, lambda number, frame: bridge.run_async(told))
 async def main():
+    global loop, done
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
     print("running")
-    while not done.is_set():
-        await asyncio.sleep(0.001)
+    await asyncio.wait_for(done.wait(), 20)
     return "went on"
 print(bridge.run_async(main))
 """

@@ -83,6 +83,17 @@ class Client:
         return bool(self.events) and not self.events[-1].get("more_body", True)
 
 
+def leaving_after(events: int, *incoming: Mapping[str, Any]) -> Client:
+    """Make a client that disconnects as soon as so many events have been sent to it."""
+
+    async def on_send(event: Any) -> None:
+        if len(client.events) == events:
+            client.incoming.put_nowait(DISCONNECT)
+
+    client = Client(*incoming, on_send=on_send)
+    return client
+
+
 @contextmanager
 def adapted(wsgi: Wsgi, **knobs: Any) -> Generator[WsgiToAsgi]:
     adapter = WsgiToAsgi(wsgi, **knobs)

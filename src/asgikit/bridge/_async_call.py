@@ -23,7 +23,7 @@ from asgikit.executor import CurrentThreadExecutor, name_of, without_this_frame
 from asgikit.loop import start_on
 from asgikit.protocols import Clock
 
-__all__ = ("AsyncCall", "cross_to_async")
+__all__ = ("AsyncCall",)
 
 LOOK_EVERY: Final = 0.1
 STOPPED_LOOKS: Final = 10  # a loop may stop for a moment, between two run_until_complete
@@ -59,6 +59,7 @@ class AsyncCall:
         "hidden_loop",
         "hidden_task",
         "host",
+        "insists",
         "link",
         "outer_host",
         "task",
@@ -81,7 +82,7 @@ class AsyncCall:
         self._args = args
         self._kwargs = kwargs
         self.link: HostLink = link
-        self.host: CurrentThreadExecutor = link.host
+        self.host: CurrentThreadExecutor = link.home
         self._clock = clock
         self._timeout = timeout
         self._grace = grace
@@ -103,6 +104,7 @@ class AsyncCall:
         self.hidden_loop: AbstractEventLoop | None = None  # the calling thread's own, standing still meanwhile
         self.hidden_task: Task[Any] | None = None  # the task that was running on it
         self.outer_host: CurrentThreadExecutor | None = None
+        self.insists: bool = False  # to run, although nobody may wait for its caller any more
         self.watch: Watch | None = None  # None: nobody wants to know
 
     @property
@@ -320,36 +322,3 @@ def _check_awaitable(fn: object, value: object) -> None:
             f"async_to_sync called {name_of(fn)}, which returned {value!r} and no awaitable; give an async function"
         )
         raise WrapError(message)
-
-
-def cross_to_async(
-    begin: Callable[[tuple[Any, ...], dict[str, Any]], AsyncCall],
-    end: Callable[[AsyncCall], object],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Any:
-    """Begin a call, host until it has ended, and return its result or raise its exception.
-
-    An exception keeps this frame alive, so on the way out nothing is left in it (invariants I1, I2).
-    """
-    call = begin(args, kwargs)
-    try:
-        in_time = call.wait()
-    except BaseException:
-        if not call.done:
-            call.cancel()  # Ctrl-C came before `wait` could take care
-        end(call)
-        del begin, end, args, kwargs, call
-        raise
-    end(call)
-    if in_time:
-        value, error = call.take()
-    else:
-        value, error = None, call.timeout_error()
-    del begin, end, args, kwargs, call
-    if error is None:
-        return value
-    try:
-        raise error
-    finally:
-        del error, value

@@ -22,7 +22,9 @@ class Bridge(BridgeView):
     """The owner of the parts that carry calls between synchronous and asynchronous code.
 
     Making one starts nothing. Close it where you made it (`close`, `aclose`, `with` or `async with`); one at
-    module level closes silently at interpreter exit. Parts that are given are not closed with it.
+    module level closes silently at interpreter exit. Parts that are given are not closed with it: who made them
+    closes them. Interpreter exit waits for calls under way in pools made and given alike, and closes none; loops that
+    are kept between calls (`PooledLoopRunner`, `SharedLoopRunner`) and pools of others see to that themselves.
 
     Args:
         sensitive_pool: leases the threads of thread-sensitive scopes.
@@ -86,6 +88,7 @@ class Bridge(BridgeView):
 
         Calls under way go on; idempotent. Do not call it on the thread of an event loop: `aclose` is for that.
         """
+        self._parts.to_threads.let_go()
         self._parts.resources.close(self._parts.resources.shutdown_grace)
 
     async def aclose(self) -> None:

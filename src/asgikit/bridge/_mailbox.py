@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 __all__ = ("Mailbox", "Mailboxes", "Outcome")
 
 
+class Held(Protocol):
+    """What a task keeps until it gives it back."""
+
+    def release(self) -> None:
+        """Give it back in the task's stead. Any thread; idempotent."""
+
+
 class Outcome(Protocol):
     """Something that has ended on another thread."""
 
@@ -27,12 +34,13 @@ class Outcome(Protocol):
 
 @final
 class Mailbox:
-    """The outcomes for one loop, and the calls that it waits for. It does not hold the loop."""
+    """The outcomes for one loop, the calls that it waits for and what its scopes hold. It does not hold the loop."""
 
-    __slots__ = ("_lock", "_outcomes", "_scheduled", "waiting")
+    __slots__ = ("_lock", "_outcomes", "_scheduled", "held", "waiting")
 
     def __init__(self, policy: StallPolicy) -> None:
         self.waiting: WaitingCalls = WaitingCalls(policy)
+        self.held: set[Held] = set()
         self._lock = threading.Lock()
         self._outcomes: list[Outcome] = []
         self._scheduled = False
@@ -49,6 +57,19 @@ class Mailbox:
         except RuntimeError:  # closed
             for lost in self._take():
                 lost.lost()
+
+    def end(self) -> None:
+        """The loop is closed, and may have cancelled none of its tasks: nothing waits for them, or they for anything.
+
+        Any thread; called once.
+        """
+        for outcome in self._take():  # it had stopped before it could hear of these
+            outcome.lost()
+        for call in self.waiting.calls.copy():
+            call.forsaken()
+        for held in self.held.copy():
+            held.release()
+        self.held.clear()
 
     def _settle_all(self) -> None:
         """Settle the first outcome, for which this was scheduled, promptly; those that came later keep their turn.
@@ -87,23 +108,32 @@ class Mailboxes:
         last, mailbox = self._last
         if last() is loop:
             return mailbox
+        ended: list[Mailbox] = []
         with self._lock:
             known = self._by_loop.get(id(loop))
             if known is None or known[0]() is not loop:
-                self._forget_closed()
+                ended = self._take_closed()
                 known = self._by_loop[id(loop)] = ref(loop), Mailbox(self._policy)
             self._last = known
+        for mailbox in ended:
+            mailbox.end()
         return known[1]
 
-    def _forget_closed(self) -> None:
-        """Let go of loops that have ended: what was waited for there would keep them. Called with the lock held."""
-        for key, (known, _) in list(self._by_loop.items()):
-            loop = known()
-            if loop is None or loop.is_closed():
-                del self._by_loop[key]
+    def let_go(self) -> None:
+        """Let go of loops that have ended. Any thread."""
+        with self._lock:
+            ended = self._take_closed()
+        for mailbox in ended:  # without the lock: it calls what belongs to others
+            mailbox.end()
+
+    def _take_closed(self) -> list[Mailbox]:
+        """Take out the mailboxes of loops that have ended. Called with the lock held."""
+        loops = {key: known() for key, (known, _) in self._by_loop.items()}
+        return [self._by_loop.pop(key)[1] for key, loop in loops.items() if loop is None or loop.is_closed()]
 
     def _all_waiting(self) -> "list[SyncCall]":
-        """Return the calls that any loop waits for."""
+        """Return the calls that any loop waits for. Asked for a call that is stuck, which a closed loop may explain."""
+        self.let_go()
         with self._lock:
             mailboxes = [mailbox for _, mailbox in self._by_loop.values()]
         return [call for mailbox in mailboxes for call in mailbox.waiting.calls.copy()]

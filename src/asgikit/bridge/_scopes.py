@@ -1,5 +1,6 @@
 """Regions of a program: one worker for a block of async code, one loop for a block of sync code."""
 
+from asyncio import AbstractEventLoop
 from contextvars import Token
 from types import TracebackType
 from typing import final
@@ -7,13 +8,23 @@ from typing import final
 from asgikit.bridge import _chain
 from asgikit.bridge._homes import ScopeHome, check_executor
 from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link, LoopScopeLink
+from asgikit.bridge._mailbox import Mailbox
 from asgikit.bridge._parts import Parts
 from asgikit.bridge._routing import enclosing_scope, loop_scope, scope_of, sensitive_home
 from asgikit.errors import ScopeError
 from asgikit.executor import CurrentThreadExecutor
 from asgikit.protocols import ExecutorLike
 
-__all__ = ("LoopScope", "ThreadSensitiveScope", "current_host")
+__all__ = ("LoopScope", "ThreadSensitiveScope", "calling_loop", "current_host")
+
+
+def calling_loop() -> AbstractEventLoop | None:
+    """Return the event loop of the async code that called, through whatever bridge, what this thread is running.
+
+    That is a synchronous function; None if there is none. Any thread.
+    """
+    call = _chain.here.thread.call
+    return None if call is None else call.loop or call.blocks
 
 
 def current_host() -> CurrentThreadExecutor | None:
@@ -23,7 +34,7 @@ def current_host() -> CurrentThreadExecutor | None:
     scope with an executor lies nearer. Any thread or task.
     """
     link = sensitive_home(_chain.current.get())
-    return link.host if isinstance(link, HostLink) else None
+    return link.home if isinstance(link, HostLink) else None
 
 
 class _Scope:
@@ -71,7 +82,7 @@ class ThreadSensitiveScope(_Scope):
         ScopeError: on entering, if this object was entered before.
     """
 
-    __slots__ = ("_executor", "_joined")
+    __slots__ = ("_executor", "_joined", "_mailbox")
 
     def __init__(self, parts: Parts, executor: ExecutorLike | None) -> None:
         super().__init__(parts)
@@ -79,6 +90,7 @@ class ThreadSensitiveScope(_Scope):
             check_executor(executor)
         self._executor = executor
         self._joined: ExecutorScopeLink | LeaseScopeLink | None = None
+        self._mailbox: Mailbox | None = None
 
     @property
     def executor(self) -> ExecutorLike | None:
@@ -88,9 +100,9 @@ class ThreadSensitiveScope(_Scope):
         """
         link = self._link or self._joined
         if isinstance(link, LeaseScopeLink):
-            return link.lease
+            return link.home
         if isinstance(link, ExecutorScopeLink):
-            return None if link.home is None else link.home.executor
+            return link.home.executor if link.live else None
         return self._executor
 
     async def __aenter__(self) -> None:
@@ -103,7 +115,9 @@ class ThreadSensitiveScope(_Scope):
         elif (joined := enclosing_scope(above)) is not None:
             self._joined = joined
         else:
-            self._enter(LeaseScopeLink(above, self._parts.resources.sensitive_pool.lease()))
+            link = LeaseScopeLink(above, self._parts.resources.sensitive_pool.lease())
+            self._mailbox = self._parts.to_threads.hold(link)
+            self._enter(link)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -112,7 +126,9 @@ class ThreadSensitiveScope(_Scope):
         self._joined = None
         self._leave()
         if isinstance(link, LeaseScopeLink):
-            link.lease.release()
+            link.home.release()
+            if self._mailbox is not None:
+                self._mailbox.held.discard(link)
 
 
 @final

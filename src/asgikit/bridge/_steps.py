@@ -13,6 +13,7 @@ from contextvars import copy_context
 from typing import Any, TypeVar, final
 
 from asgikit.bridge import _chain
+from asgikit.bridge._mailbox import Mailbox
 from asgikit.bridge._options import Options
 from asgikit.bridge._parts import Parts
 from asgikit.bridge._sync_call import SyncCall
@@ -59,6 +60,7 @@ class Steps:
         "_left",
         "_link",
         "_lock",
+        "_mailbox",
         "_name",
         "_parts",
     )
@@ -72,9 +74,11 @@ class Steps:
         self._link = _chain.current.get()
         self._context = copy_context()
         self._lease: Lease | None = None
+        self._mailbox: Mailbox | None = None
         self._home = parts.resources.home_for(options)
         if self._home is parts.resources.free_home:  # any one thread will do, but it has to be one
             self._home = self._lease = parts.resources.sensitive_pool.lease()
+            self._mailbox = parts.to_threads.hold(self._lease)
 
     def begin(self, function: Callable[[], Any]) -> SyncCall:
         """Have `function` run after the steps before it."""
@@ -142,6 +146,8 @@ class Steps:
         """Give a leased worker back, once it has run what it was asked to."""
         if self._lease is not None:
             self._lease.release()
+            if self._mailbox is not None:
+                self._mailbox.held.discard(self._lease)
 
     def _leave(self) -> bool:
         """Leave the closing to the step that is running now; False if there is none."""

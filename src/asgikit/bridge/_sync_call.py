@@ -10,7 +10,7 @@ import logging
 import sys
 import threading
 from asyncio import AbstractEventLoop, CancelledError, Future
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import nullcontext
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from asgikit.bridge._async_call import AsyncCall
     from asgikit.bridge._links import Link
 
-__all__ = ("SyncCall", "caller")
+__all__ = ("SyncCall",)
 
 _logger = logging.getLogger("asgikit")
 
@@ -180,7 +180,7 @@ class SyncCall:
                 show(loop, task)
 
     def run(self) -> None:
-        if not self._gate.acquire(blocking=False):
+        if not self._gate.acquire(False):  # noqa: FBT003 - twice as quick as by keyword
             return  # cancelled before it began
         context = self._context
         assert context is not None  # noqa: S101 - chosen before it was posted
@@ -246,7 +246,7 @@ class SyncCall:
         """Note the coroutine that the function is blocked on, so that a cancellation can reach it."""
         with self._router.lock:
             self.inner = inner
-        if inner is not None:
+        if inner is not None and not inner.insists:
             self.check_abandoned()
 
     def deliver(self) -> None:
@@ -256,7 +256,7 @@ class SyncCall:
             self._mailbox.put(self, self.loop)
 
     def fail(self, error: BaseException, /) -> None:
-        if isinstance(error, ClosedError | ScopeError):  # its home ended before its turn: there may be another
+        if isinstance(error, ClosedError | ScopeError) and not self._gate.locked():  # its home ended: try another
             try:
                 self._router.post(self)
             except Exception as refusal:
@@ -300,7 +300,14 @@ class SyncCall:
 
     def lost(self) -> None:
         """The loop is closed: nobody will ever ask."""
+        self._mailbox.waiting.calls.discard(self)
+        self._leave_turn()
         self._late()
+
+    def forsaken(self) -> None:
+        """The loop was closed without cancelling the task that awaits: as if it were cancelled twice. Any thread."""
+        self.cancelled = True
+        self.interrupted()
 
     def interrupted(self) -> bool:
         """The awaiting task was cancelled: say whether it shall stop waiting."""
@@ -348,7 +355,7 @@ class SyncCall:
 
     def _late(self) -> None:
         """Report an error that nobody waits for; a result may be dropped in silence (invariant B3)."""
-        error = self._error
+        error, self._error = self._error, None  # its frames lead here (invariant I2)
         if error is None:
             return
         if isinstance(error, CancelledError | LoopUnavailableError):  # its loop ended with its caller
@@ -375,34 +382,3 @@ class SyncCall:
         value, error = self._value, self._error
         self._value = self._error = None  # the error's frames lead here, and must not lead back (invariant I2)
         return value, error
-
-
-def caller(
-    begin: Callable[[tuple[Any, ...], dict[str, Any]], SyncCall],
-) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """Return the async function that begins a call, awaits it, and returns its result or raises its exception.
-
-    `begin` is a function, so that an exception, which keeps this frame alive, holds no part of the bridge; on
-    the way out nothing else is left in the frame (invariants I1, I2).
-    """
-
-    async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        call = begin(args, kwargs)
-        del args, kwargs
-        while not call.settled:
-            try:
-                await call.waiter
-            except CancelledError:
-                if call.interrupted():
-                    del call
-                    raise
-        value, error = call.take()
-        del call
-        if error is None:
-            return value
-        try:
-            raise error
-        finally:
-            del error, value
-
-    return wrapper

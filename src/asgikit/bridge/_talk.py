@@ -65,7 +65,7 @@ class Talk:
         self._parts = parts
         self._thread_id = get_ident()
         try:
-            self._call: AsyncCall = parts.to_loops.begin(Script(script, subject), options, (self,), {})
+            self._call: AsyncCall = parts.to_loops.begin(Script(script, subject), options, (self,), {}, goes_on=True)
         except RunningLoopError:
             if _get_running_loop() is None:
                 raise

@@ -37,9 +37,11 @@ class Turns:
             return len(line) == 1
 
     def end(self, context: Context, player: Player) -> None:
-        """Leave the line; if it was this player's turn, the next takes its own."""
+        """Leave the line; if it was this player's turn, the next takes its own. Nothing if it has left."""
         with self._lock:
-            line = self._lines[id(context)][1]
+            line = self._lines.get(id(context), (context, deque[Player]()))[1]
+            if player not in line:
+                return
             first = line[0] is player
             line.remove(player)
             following = line[0] if line and first else None

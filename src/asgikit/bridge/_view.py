@@ -32,6 +32,7 @@ class BridgeView(Iterating):
         context_policy: ContextPolicy | None = None,
         timeout: float | None = None,
         loop: AbstractEventLoop | None = None,
+        after_abandonment: bool | None = None,
     ) -> "BridgeView":
         """Return a view on the same parts whose methods have other defaults; what is not given stays.
 
@@ -43,6 +44,8 @@ class BridgeView(Iterating):
                 valid (invariant G1); the await then cannot end while the function runs.
             timeout: as for `async_to_sync`.
             loop: as for `async_to_sync`.
+            after_abandonment: True lets `async_to_sync` and its kin cross although nobody waits any more for the
+                function that calls them; else the first such crossing raises CancelledError (invariant B2).
 
         Raises:
             TypeError: `executor` without `thread_sensitive=False`.
@@ -57,6 +60,7 @@ class BridgeView(Iterating):
             context_policy=context_policy,
             timeout=timeout,
             loop=loop,
+            after_abandonment=after_abandonment,
         )
         return BridgeView(self._parts, asked.over(self._defaults))
 

@@ -32,7 +32,7 @@ class Hooks:
 class WorkerOwner(Protocol):
     """The pool, as its workers see it."""
 
-    lock: threading.Lock
+    lock: threading.RLock
     hooks: Hooks
     workers: "set[LeaseWorker]"
 

@@ -5,7 +5,8 @@ from concurrent.futures import Future
 from typing import Literal, ParamSpec, TypeVar, final
 
 from asgikit.executor._counters import PoolCounters
-from asgikit.executor._lease import LeaseState, WorkerLease
+from asgikit.executor._lease import WorkerLease
+from asgikit.executor._lease_state import LeaseState
 from asgikit.executor._lease_worker import Hooks
 from asgikit.executor._thread import default_bound
 from asgikit.executor._thread_pool import ThreadPool

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import final
 
-from asgikit.errors import ClosedError, UnsupportedRuntimeError
+from asgikit.errors import ClosedError, InterpreterExitError, UnsupportedRuntimeError
 
 __all__ = ("ThreadNames", "closed_error", "default_bound", "end_all", "wait_for_idle")
 
@@ -34,11 +34,17 @@ class ThreadNames:
 
         Raises:
             UnsupportedRuntimeError: gevent has replaced threads by greenlets (invariant L1).
-            RuntimeError: the system has no thread to give; since Python 3.12 also at interpreter exit.
+            InterpreterExitError: the interpreter is exiting; Python 3.12 starts no threads for exit handlers.
+            RuntimeError: the system has no thread to give.
         """
         _refuse_greenlets()
         thread = threading.Thread(target=target, name=f"asgikit-{self._pool}-{next(self._numbers)}", daemon=True)
-        contextvars.Context().run(thread.start)  # 3.14 may let threads inherit their starter's context
+        try:
+            contextvars.Context().run(thread.start)  # 3.14 may let threads inherit their starter's context
+        except RuntimeError as error:
+            if "interpreter shutdown" in str(error):  # CPython says it in no other way
+                raise _exiting(f"pool {self._pool!r}", "no new threads can be started") from error
+            raise
         return thread
 
 
@@ -56,10 +62,14 @@ def _refuse_greenlets() -> None:
 def closed_error(what: str) -> ClosedError:
     """Return the error for work that comes too late: `what` is closed, or the interpreter is going down."""
     if sys.is_finalizing():
-        return ClosedError(
-            f"the interpreter is shutting down and {what} has no threads any more; call before, in atexit"
-        )
+        return _exiting(what, "its threads are gone")
     return ClosedError(f"{what} is closed")
+
+
+def _exiting(what: str, why: str) -> InterpreterExitError:
+    return InterpreterExitError(
+        f"the interpreter is exiting, and {why} for {what}; cross before, or once at least, so that there is a thread"
+    )
 
 
 def default_bound() -> int:

@@ -3,6 +3,9 @@
 One queue, and at most one worker at a time that is looking for work: whoever takes an item wakes the
 next worker if more is queued. A burst of short calls is thus run by few threads, which matters under
 the GIL, while calls that block get a thread each up to the bound.
+
+The lock can be taken twice: the garbage collector may find a forgotten pool, and close it, on any thread at
+any moment, also on one of the pool's own threads that holds the lock.
 """
 
 import threading
@@ -46,7 +49,7 @@ class WorkerState:
 
     def reset(self) -> None:
         """Start empty: at birth, and in a forked child, where none of the parent's threads exists."""
-        self.lock: threading.Lock = threading.Lock()
+        self.lock: threading.RLock = threading.RLock()
         self.queue: deque[Work] = deque()
         self.idle: list[_Seat] = []
         self.seats: set[_Seat] = set()
@@ -68,8 +71,9 @@ class WorkerState:
     def names_running(self) -> list[str]:
         """Name what is running or queued. Takes the lock."""
         with self.lock:
-            work = [seat.work for seat in self.seats if seat.work is not None]
-            return [item.name for item in (*work, *self.queue)]
+            running = [seat.work for seat in self.seats]
+            queued = list(self.queue)
+        return [work.name for work in (*running, *queued) if work is not None]
 
     def stop(self, *, cancel_queued: bool) -> tuple[list[threading.Thread], list[Work]]:
         """Have every thread end once the queue is empty; return the threads, and what will never run."""
@@ -155,7 +159,8 @@ class WorkerState:
             elif self.queue and self.occupied() <= self.bound:
                 seat.work = self.queue.popleft()
                 self.taken += 1
-                self.call_up_if_possible()
+                if self.queue and not self.searching:
+                    self.call_up_if_possible()
             else:
                 self.searching += 1
             return seat.work
@@ -173,8 +178,9 @@ class WorkerState:
                 self.taken += 1
                 self.call_up_if_possible()
                 return True
-            if self.closed:
+            self.idle.append(seat)
+            if self.closed and seat in self.idle:  # else it has been woken again, to come here once more
+                self.idle.remove(seat)
                 self.seats.discard(seat)
                 return False
-            self.idle.append(seat)
             return True

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import math
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, Task
 from collections.abc import Callable
 from typing import final
 
@@ -15,10 +15,23 @@ from asgikit.protocols import LoopEntry
 __all__ = ("PerCallLoopRunner", "run_and_tidy")
 
 
-async def run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
+def run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
     """Run `entry` on `loop`, and leave nothing behind on it."""
-    await finished(entry.start(loop, prompt=False))
-    await wind_down(loop, f"async_to_sync({entry.name})")
+    started: list[Task[None]] = []
+
+    def start() -> None:
+        try:
+            started.append(entry.start(loop, prompt=False))
+        except Exception as error:  # of a task factory
+            entry.fail(error)
+
+    async def tidy() -> None:
+        for task in started:
+            await finished(task)
+        await wind_down(loop, f"async_to_sync({entry.name})")
+
+    loop.call_soon(start)  # not in a task: there the coroutine takes its first step at once
+    run_to_end(loop, tidy())
 
 
 @final
@@ -42,7 +55,7 @@ class _FreshLoop:
             self._entry.fail(error)
             return
         try:
-            run_to_end(loop, run_and_tidy(self._entry, loop))
+            run_and_tidy(self._entry, loop)
         except BaseException as error:
             with contextlib.suppress(BaseException):  # the first error counts
                 run_to_end(loop, wind_down(loop, None))  # SystemExit of one task: the others clean up all the same
@@ -75,6 +88,11 @@ class PerCallLoopRunner:
         self._loop_factory = loop_factory
         # Without a bound: each caller waits on a thread of its own already.
         self._threads = WorkerThreadPool(math.inf, name="loop", reuse_threads=reuse_threads)
+
+    @property
+    def loop_factory(self) -> Callable[[], AbstractEventLoop]:
+        """What makes the loops. At interpreter exit, when no thread can be started, the bridge makes one with it."""
+        return self._loop_factory
 
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on a fresh loop. May be called on any thread.
