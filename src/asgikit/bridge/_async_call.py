@@ -233,9 +233,7 @@ class AsyncCall:
                 if not self.host.run_one(LOOK_EVERY):
                     self._look()
         except BaseException:  # Ctrl-C
-            if self._process is _chain.process.token:
-                self.cancel()
-                self._wait_for_clean_up()
+            self.interrupt()
             raise
 
     def _settled(self) -> bool:
@@ -256,18 +254,21 @@ class AsyncCall:
                 self._deadline = self._clock.now() + self._grace  # before the clean-up takes its time
                 self.cancel()
         except BaseException:  # Ctrl-C; what hosted work raises goes to those who await it
-            if self._process is _chain.process.token:
-                self.cancel()
-                self._wait_for_clean_up()
+            self.interrupt()
             raise
         finally:
             self.done = True
         return not self._timed_out
 
-    def _wait_for_clean_up(self) -> None:
-        """After Ctrl-C: a second one does not wait."""
+    def interrupt(self) -> None:
+        """Cancel after Ctrl-C, and host until a coroutine that has begun has cleaned up; a second one does not wait."""
+        if self._process is not _chain.process.token:
+            return
+        self.cancel()
         while not self.done:
             if not self.host.run_one(LOOK_EVERY):
+                if self.task is None:
+                    return  # it has not begun, and sees the mark when it would
                 self._look()
 
     def _patience(self) -> float:

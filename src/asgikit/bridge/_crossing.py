@@ -52,7 +52,7 @@ def cross_to_async(
         in_time = call.wait()
     except BaseException:
         if not call.done:
-            call.cancel()  # Ctrl-C came before `wait` could take care
+            call.interrupt()  # Ctrl-C came before `wait` could take care
         end(call)
         del begin, end, args, kwargs, call
         raise

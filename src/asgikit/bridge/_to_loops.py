@@ -80,8 +80,11 @@ class ToLoops:
             if caller is not None:
                 caller.waits_for(call)
             self._post_async(call, caller, link, options, goes_on=goes_on)
-        except BaseException:
-            call.cancel()
+        except BaseException as error:
+            if isinstance(error, Exception):
+                call.cancel()  # it was not posted
+            else:
+                call.interrupt()  # Ctrl-C may come when it is posted already, and runs
             self.end(call)
             raise
         return call
