@@ -59,17 +59,7 @@ class ToLoops:
                 caller.check_abandoned()
             link = link or caller.link
         host = CurrentThreadExecutor(inbox=self._inbox(caller))
-        call = AsyncCall(
-            fn,
-            args,
-            kwargs,
-            HostLink(link, host),
-            self._resources.clock,
-            options.timeout,
-            self._resources.shutdown_grace,
-            writes_back=options.context_policy != "isolate",
-        )
-        call.insists = options.after_abandonment is True
+        call = self._make(fn, args, kwargs, HostLink(link, host), options)
         if running is not None:
             call.hidden_loop, call.hidden_task = running, hide(running)
         call.link.blocks = running if caller is None else running or caller.blocks
@@ -81,13 +71,33 @@ class ToLoops:
                 caller.waits_for(call)
             self._post_async(call, caller, link, options, goes_on=goes_on)
         except BaseException as error:
-            if isinstance(error, Exception):
-                call.cancel()  # it was not posted
-            else:
-                call.interrupt()  # Ctrl-C may come when it is posted already, and runs
-            self.end(call)
+            self._give_up(call, error)
             raise
         return call
+
+    def _make(
+        self,
+        fn: Callable[..., Awaitable[Any]],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        link: HostLink,
+        options: Options,
+    ) -> AsyncCall:
+        resources = self._resources
+        writes_back = options.context_policy != "isolate"
+        call = AsyncCall(
+            fn, args, kwargs, link, resources.clock, options.timeout, resources.shutdown_grace, writes_back=writes_back
+        )
+        call.insists = options.after_abandonment is True
+        return call
+
+    def _give_up(self, call: AsyncCall, error: BaseException) -> None:
+        """End a call that could not be posted, or during whose post Ctrl-C came: then it may run already."""
+        if isinstance(error, Exception):
+            call.cancel()
+        else:
+            call.interrupt()
+        self.end(call)
 
     def _check_running(self, running: AbstractEventLoop, fn: object) -> None:
         """Refuse to block the loop that this thread runs, unless the runner says so (invariant F2)."""
