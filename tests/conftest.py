@@ -36,8 +36,10 @@ def pytest_sessionfinish() -> None:
     gc.unfreeze()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end of the run whether the GIL is on: what any test imported may have turned it on."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Say after all else whether the GIL is on: what any test imported may have turned it on."""
+    yield
     if line := gil_line():
         terminalreporter.write_line(line)
 

@@ -15,6 +15,7 @@ __all__ = (
     "DeadlockError",
     "ExecutorContractError",
     "FencedError",
+    "InterpreterExitError",
     "LeaseTimeoutError",
     "LocalCopyError",
     "LoopUnavailableError",
@@ -23,6 +24,7 @@ __all__ = (
     "MissingExtraError",
     "MutableDefaultError",
     "OutputTimeoutError",
+    "PartContractError",
     "PartitionCountError",
     "RequestBodyDroppedError",
     "RequestBodyTooLargeError",
@@ -51,8 +53,16 @@ class ExecutorContractError(AsgikitError, TypeError):
     """An executor does not keep `asgikit.protocols.ExecutorLike`: no `submit`, or no future from it."""
 
 
+class PartContractError(AsgikitError, TypeError):
+    """What was given to a bridge as a pool, loop runner, clock or observer is none; raised where it is given."""
+
+
 class ClosedError(AsgikitError, RuntimeError):
     """A bridge, pool, runner or server was used after it had been closed."""
+
+
+class InterpreterExitError(ClosedError, RuntimeError):
+    """The interpreter is exiting and gives no more threads: what needs a new one comes too late."""
 
 
 class RunningLoopError(AsgikitError, RuntimeError):

@@ -5,7 +5,7 @@ import concurrent.futures
 import contextvars
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -103,6 +103,51 @@ def test_the_next_crossing_of_an_abandoned_function_is_refused_once() -> None:
     with Bridge() as bridge, Gate() as gate:
         asyncio.run(main())
     assert (outcome, crossed) == ([True, "clean-up"], ["clean-up"])
+
+
+def test_a_crossing_can_be_made_in_spite_of_abandonment() -> None:
+    """B2: the opt-out per call; the next crossing without it is refused as the first."""
+    crossed = list[object]()
+
+    async def step(name: str) -> str:
+        crossed.append(name)
+        return name
+
+    async def steps() -> AsyncIterator[str]:
+        yield await step("iterated")
+        yield await step("to its end")
+
+    def function() -> None:
+        gate()
+        view = bridge.options(after_abandonment=True)
+        try:
+            view.run_async(step, "all the same")
+            view.async_to_sync(step)("wrapped")
+            crossed.append(list(view.iterate_sync(steps())))
+            bridge.run_async(step, "work")
+        except asyncio.CancelledError:
+            crossed.append("refused")
+        finally:
+            ended.set()
+
+    async def main() -> None:
+        task = asyncio.create_task(bridge.run_sync(function))
+        await until(gate.begun.is_set)
+        await cancelled(task)
+        gate.open()
+        await until(ended.is_set)
+
+    ended = threading.Event()
+    with Bridge() as bridge, Gate() as gate:
+        asyncio.run(main())
+    assert crossed == [
+        "all the same",
+        "wrapped",
+        "iterated",
+        "to its end",
+        ["iterated", "to its end"],
+        "refused",
+    ]
 
 
 def test_a_function_can_ask_and_give_up() -> None:
@@ -420,9 +465,11 @@ def test_cancelling_late_abandons_the_plain_code_after_the_coroutine() -> None:
         await cancelled(task)
         assert not gate.ended.is_set()
 
-    other = asyncio.new_event_loop()
+    other, running = asyncio.new_event_loop(), threading.Event()
+    other.call_soon(running.set)
     thread = threading.Thread(target=other.run_forever)
     thread.start()
+    assert running.wait(SECONDS)
     with Bridge() as bridge, Gate() as gate:
         asyncio.run(main())
     other.call_soon_threadsafe(other.stop)

@@ -43,6 +43,8 @@ MERGED: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any] | None]] = [
     ({}, {"loop": "a loop"}, {"loop": "a loop"}),
     ({"loop": "another"}, {"loop": "a loop"}, {"loop": "another"}),
     ({"force_new_loop": True}, {"loop": "a loop"}, {"force_new_loop": True}),
+    ({}, {"after_abandonment": True}, {"after_abandonment": True}),
+    ({"after_abandonment": False}, {"after_abandonment": True}, {}),
 ]
 
 

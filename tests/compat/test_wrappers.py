@@ -26,6 +26,7 @@ from asgikit.compat.asgiref.sync import (
     markcoroutinefunction,
     sync_to_async,
 )
+from tests.support.interpreter import free_threaded
 
 
 def add(a: int, b: int = 2) -> int:
@@ -220,7 +221,13 @@ def fails(call: Callable[[], object]) -> "weakref.ref[BaseException]":
     "call",
     [
         async_to_sync(raise_it_async),
-        MainWrap(raise_it_async),
+        pytest.param(
+            MainWrap(raise_it_async),
+            marks=pytest.mark.skipif(
+                free_threaded() and sys.version_info < (3, 14),
+                reason="3.13 without the GIL: frames keep that of the override, whose arguments hold the future",
+            ),
+        ),
         async_to_sync(sync_to_async(raise_it)),
         async_to_sync(sync_to_async(raise_it, thread_sensitive=False)),
     ],
@@ -231,7 +238,10 @@ def test_exceptions_are_freed_by_counting(call: Callable[[], object]) -> None:
     fails(call)  # makes what is made with the first use
     gc.disable()
     try:
-        assert fails(call)() is None
+        dropped = fails(call)
+        if free_threaded():  # then what another thread has made is freed when that thread comes by
+            fails(call)
+        assert dropped() is None
     finally:
         gc.enable()
 

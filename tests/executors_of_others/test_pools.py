@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from asgikit import Bridge
+from tests.support.gate import Gate, until
 from tests.support.packages import require_package
 
 pytestmark = [
@@ -202,18 +203,18 @@ def test_an_executor_that_was_shut_down_says_so() -> None:
 
 def test_calls_dropped_by_a_shutdown_do_not_hang() -> None:
     """R: `shutdown(cancel_futures=True)` cancels futures; whoever awaits hears of it."""
-    gate = threading.Event()
 
     async def main(pool: Executor) -> None:
         view = bridge.options(thread_sensitive=False, executor=pool)
-        first = asyncio.create_task(view.run_sync(gate.wait, 10))
+        first = asyncio.create_task(view.run_sync(gate))
+        await until(gate.begun.is_set)  # from here on nothing can take it back
         second = asyncio.create_task(view.run_sync(int))
         await asyncio.sleep(0)
         pool.shutdown(wait=False, cancel_futures=True)
-        gate.set()
+        gate.open()
         outcomes = await asyncio.wait_for(asyncio.gather(first, second, return_exceptions=True), 10)
-        assert outcomes[0] is True
+        assert outcomes[0] == "through"
         assert type(outcomes[1]).__name__ == "CancelledError"
 
-    with Bridge() as bridge, ThreadPoolExecutor(1) as pool:
+    with Bridge() as bridge, ThreadPoolExecutor(1) as pool, Gate() as gate:
         asyncio.run(main(pool))

@@ -79,16 +79,19 @@ def test_a_fork_while_calls_run() -> None:
     """D1, R: every pool is busy in the parent; nothing of that concerns the child, and the parent goes on."""
     run(
         f"""{LIBRARY}
+from functools import partial
 gate = threading.Event()
+openers = [gate.set]
 def hold(begun):
     begun.release()
     gate.wait(15)
     return os.getpid()
 def waits(begun):
     async def inner():
+        over = asyncio.Event()
+        openers.append(partial(asyncio.get_running_loop().call_soon_threadsafe, over.set))
         begun.release()
-        while not gate.is_set():
-            await asyncio.sleep(0.001)
+        await asyncio.wait_for(over.wait(), 15)
     bridge.run_async(inner)
     return os.getpid()
 async def busy(begun):
@@ -102,7 +105,7 @@ thread.start()
 for _ in range(3):
     begun.acquire(timeout=10)
 in_child(every_way)
-gate.set()
+for opener in openers: opener()
 thread.join(10)
 assert parent == [os.getpid()] * 3, parent
 """

@@ -1,6 +1,7 @@
 """How a server starts and stops."""
 
 import asyncio
+import contextlib
 import signal
 import threading
 from collections.abc import Callable
@@ -189,6 +190,38 @@ def test_an_application_that_swallows_its_cancellation_is_told_twice_and_then_na
         release.set()
         await turn()
 
+    asyncio.run(main())
+
+
+def test_a_stream_left_running_does_not_stop_the_next_run(caplog: pytest.LogCaptureFixture) -> None:
+    """N3, N8: the server may be entered again; what an earlier run left behind ends without effect on it."""
+
+    class Stubborn(OpenServer):
+        async def handle(self) -> None:
+            while not let_go.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await let_go.wait()
+                    return
+            await super().handle()
+
+    async def main() -> None:
+        clock = ManualClock()
+        server = Stubborn(echo, clock=clock, grace_time=1.0)
+        await server.__aenter__()
+        await turn()
+        leaving = asyncio.create_task(server.__aexit__(None, None, None))
+        await advance(clock, 1.5)
+        await leaving
+        (record,) = caplog.records
+        assert "Stubborn.handle swallows its cancellation" in record.getMessage()
+        let_go.set()
+        async with server:
+            stopped = asyncio.create_task(server.wait_stopped())
+            await turn()
+            assert not stopped.done()
+        await stopped
+
+    let_go = asyncio.Event()
     asyncio.run(main())
 
 

@@ -59,6 +59,7 @@ class AsyncCall:
         "hidden_loop",
         "hidden_task",
         "host",
+        "insists",
         "link",
         "outer_host",
         "task",
@@ -103,6 +104,7 @@ class AsyncCall:
         self.hidden_loop: AbstractEventLoop | None = None  # the calling thread's own, standing still meanwhile
         self.hidden_task: Task[Any] | None = None  # the task that was running on it
         self.outer_host: CurrentThreadExecutor | None = None
+        self.insists: bool = False  # to run, although nobody may wait for its caller any more
         self.watch: Watch | None = None  # None: nobody wants to know
 
     @property

@@ -1,19 +1,21 @@
 """What happens at interpreter exit: calls under way get a moment to end, and the process goes.
 
 Worker threads are daemons, so nothing waits for them unless this hook does (invariant C2). It holds bridges
-weakly, and closes none: exit handlers that run after it may still call through them (invariant C3).
+weakly, and closes none: exit handlers that run after it may still call through them (invariant C3). For the same
+reason it waits for the parts that a bridge was given as for those that it made: waiting takes nothing from anybody.
 """
 
 import atexit
 import time
-from typing import Final, Protocol, final
+from typing import Final, Protocol, final, runtime_checkable
 from weakref import WeakSet
 
 __all__ = ("Closable", "at_exit")
 
 
+@runtime_checkable
 class Closable(Protocol):
-    """A part that a bridge made, and closes."""
+    """A part with threads: a bridge closes those that it made, and waits for all at exit."""
 
     @property
     def started(self) -> bool:

@@ -27,6 +27,7 @@ class Options:
     timeout: float | None = None
     loop: AbstractEventLoop | None = None
     force_new_loop: bool = False
+    after_abandonment: bool | None = None
 
     def over(self, other: "Options") -> "Options":
         """Return these options with what they leave open taken from `other`.
@@ -43,6 +44,7 @@ class Options:
             executor=executor if self.executor is None else self.executor,
             context_policy=self.context_policy or other.context_policy,
             timeout=other.timeout if self.timeout is None else self.timeout,
+            after_abandonment=(other.after_abandonment if self.after_abandonment is None else self.after_abandonment),
             loop=other.loop if self.loop is None and not self.force_new_loop else self.loop,
         )
         if merged.executor is not None and merged.thread_sensitive is not False:

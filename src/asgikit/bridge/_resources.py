@@ -41,6 +41,8 @@ class Resources:
         self.stall_report_after: float | None = stall_report_after
         self.closed: bool = False
         self._owned = owned
+        parts = sensitive_pool, worker_pool, loop_runner
+        self._awaited = tuple(part for part in parts if isinstance(part, Closable))
         self._lock = threading.Lock()
         self._process = _chain.process.token
         at_exit.add(self)
@@ -84,9 +86,9 @@ class Resources:
             part.close(max(0.0, deadline - time.monotonic()))
 
     def wait_at_exit(self, grace: float) -> None:
-        """Let calls under way end, for at most `grace` seconds, and name those that do not."""
+        """Let calls under way end, for at most `grace` seconds, and name those that do not; close nothing."""
         deadline = time.monotonic() + min(grace, self.shutdown_grace)
-        for part in self._owned:
+        for part in self._awaited:
             part.drain(max(0.0, deadline - time.monotonic()))
 
     def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:

@@ -16,8 +16,9 @@ from asgikit.bridge._resources import Resources
 from asgikit.bridge._routing import enclosing_host, loop_scope
 from asgikit.bridge._sync_call import SyncCall
 from asgikit.bridge._watch import Watch, watch
-from asgikit.errors import DeadlockError, LoopUnavailableError, RunningLoopError
+from asgikit.errors import DeadlockError, InterpreterExitError, LoopUnavailableError, RunningLoopError
 from asgikit.executor import CurrentThreadExecutor, name_of
+from asgikit.loop import CallingThreadLoopRunner
 from asgikit.protocols import Inbox
 
 __all__ = ("ToLoops",)
@@ -31,9 +32,15 @@ class ToLoops:
         self._resources = resources
 
     def begin(
-        self, fn: Callable[..., Awaitable[Any]], options: Options, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        fn: Callable[..., Awaitable[Any]],
+        options: Options,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        goes_on: bool = False,
     ) -> AsyncCall:
-        """Make a call and post it to its loop.
+        """Make a call and post it to its loop. The calling thread `goes_on` meanwhile, or else waits for its end.
 
         Raises:
             RunningLoopError: this thread runs an event loop.
@@ -48,7 +55,8 @@ class ToLoops:
         caller = thread.call
         link = _chain.current.get()
         if caller is not None:
-            caller.check_abandoned()
+            if not options.after_abandonment:
+                caller.check_abandoned()
             link = link or caller.link
         host = CurrentThreadExecutor(inbox=self._inbox(caller))
         call = AsyncCall(
@@ -61,6 +69,7 @@ class ToLoops:
             self._resources.shutdown_grace,
             writes_back=options.context_policy != "isolate",
         )
+        call.insists = options.after_abandonment is True
         if running is not None:
             call.hidden_loop, call.hidden_task = running, hide(running)
         call.link.blocks = running if caller is None else running or caller.blocks
@@ -70,7 +79,7 @@ class ToLoops:
         try:
             if caller is not None:
                 caller.waits_for(call)
-            self._post_async(call, caller, link, options)
+            self._post_async(call, caller, link, options, goes_on=goes_on)
         except BaseException:
             call.cancel()
             self.end(call)
@@ -106,7 +115,9 @@ class ToLoops:
             return None
         return caller.home.host(caller)
 
-    def _post_async(self, call: AsyncCall, caller: SyncCall | None, link: Link | None, options: Options) -> None:
+    def _post_async(
+        self, call: AsyncCall, caller: SyncCall | None, link: Link | None, options: Options, *, goes_on: bool
+    ) -> None:
         loop = options.loop
         if loop is not None:
             self._check_blocked(loop, call)
@@ -123,11 +134,17 @@ class ToLoops:
             refuse_to_block(call.name)
         scope = None if options.force_new_loop else loop_scope(link)
         runner = self._resources.loop_runner if scope is None else scope.runner
-        runner.post(call)
+        try:
+            runner.post(call)
+        except InterpreterExitError:
+            factory = getattr(runner, "loop_factory", None)
+            if factory is None or goes_on:
+                raise
+            CallingThreadLoopRunner(loop_factory=factory).post(call)  # no other thread is left to run it
 
     def pause(self, call: AsyncCall) -> None:
-        """The caller goes on for a while, and will host again later."""
-        if call.hidden_loop is not None:
+        """The caller goes on for a while, and will host again later. May be called again."""
+        if call.hidden_loop is not None and _get_running_loop() is None:
             show(call.hidden_loop, call.hidden_task)
         thread = _chain.here.thread
         thread.host = call.outer_host
@@ -156,9 +173,10 @@ class ToLoops:
             link = link.parent
 
     def end(self, call: AsyncCall) -> None:
-        """The caller goes on: nothing of the call stays with this thread."""
-        if call.hidden_loop is not None:
-            show(call.hidden_loop, call.hidden_task)
+        """The caller goes on: nothing of the call stays with this thread. May be called again."""
+        hidden, call.hidden_loop = call.hidden_loop, None
+        if hidden is not None:
+            show(hidden, call.hidden_task)
         thread = _chain.here.thread
         caller = thread.call
         outer = thread.host = call.outer_host

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from asgikit.bridge import _chain
+from asgikit.bridge._checks import check_part
 from asgikit.bridge._homes import check_executor
 from asgikit.bridge._iterating import Iterating
 from asgikit.bridge._options import ContextPolicy, Options
@@ -31,6 +32,7 @@ class BridgeView(Iterating):
         context_policy: ContextPolicy | None = None,
         timeout: float | None = None,
         loop: AbstractEventLoop | None = None,
+        after_abandonment: bool | None = None,
     ) -> "BridgeView":
         """Return a view on the same parts whose methods have other defaults; what is not given stays.
 
@@ -42,6 +44,8 @@ class BridgeView(Iterating):
                 valid (invariant G1); the await then cannot end while the function runs.
             timeout: as for `async_to_sync`.
             loop: as for `async_to_sync`.
+            after_abandonment: True lets `async_to_sync` and its kin cross although nobody waits any more for the
+                function that calls them; else the first such crossing raises CancelledError (invariant B2).
 
         Raises:
             TypeError: `executor` without `thread_sensitive=False`.
@@ -56,6 +60,7 @@ class BridgeView(Iterating):
             context_policy=context_policy,
             timeout=timeout,
             loop=loop,
+            after_abandonment=after_abandonment,
         )
         return BridgeView(self._parts, asked.over(self._defaults))
 
@@ -79,7 +84,11 @@ class BridgeView(Iterating):
         """Tell `observer` of every crossing of this bridge that begins in the block, on whatever thread.
 
         The observer's methods run on the threads that `asgikit.protocols.Observer` names.
+
+        Raises:
+            PartContractError: `observer` has not its methods.
         """
+        check_part("observer", observer)
         self._parts.resources.observe(observer)
         try:
             yield

@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import final
+from typing import TypeVar, final
 
-from asgikit.errors import ClosedError, UnsupportedRuntimeError
+from asgikit.errors import ClosedError, InterpreterExitError, UnsupportedRuntimeError
 
-__all__ = ("ThreadNames", "closed_error", "default_bound", "end_all", "wait_for_idle")
+__all__ = ("ThreadNames", "bound_of", "closed_error", "end_all", "wait_for_idle")
+
+_Count = TypeVar("_Count", bound=float)
 
 _logger = logging.getLogger("asgikit")
 
@@ -34,11 +36,17 @@ class ThreadNames:
 
         Raises:
             UnsupportedRuntimeError: gevent has replaced threads by greenlets (invariant L1).
-            RuntimeError: the system has no thread to give; since Python 3.12 also at interpreter exit.
+            InterpreterExitError: the interpreter is exiting; Python 3.12 starts no threads for exit handlers.
+            RuntimeError: the system has no thread to give.
         """
         _refuse_greenlets()
         thread = threading.Thread(target=target, name=f"asgikit-{self._pool}-{next(self._numbers)}", daemon=True)
-        contextvars.Context().run(thread.start)  # 3.14 may let threads inherit their starter's context
+        try:
+            contextvars.Context().run(thread.start)  # 3.14 may let threads inherit their starter's context
+        except RuntimeError as error:
+            if "interpreter shutdown" in str(error):  # CPython says it in no other way
+                raise _exiting(f"pool {self._pool!r}", "no new threads can be started") from error
+            raise
         return thread
 
 
@@ -56,15 +64,28 @@ def _refuse_greenlets() -> None:
 def closed_error(what: str) -> ClosedError:
     """Return the error for work that comes too late: `what` is closed, or the interpreter is going down."""
     if sys.is_finalizing():
-        return ClosedError(
-            f"the interpreter is shutting down and {what} has no threads any more; call before, in atexit"
-        )
+        return _exiting(what, "its threads are gone")
     return ClosedError(f"{what} is closed")
 
 
-def default_bound() -> int:
-    """Return how many threads a pool has by default: `min(32, cpus + 4)`."""
-    return min(32, (os.cpu_count() or 1) + 4)
+def _exiting(what: str, why: str) -> InterpreterExitError:
+    return InterpreterExitError(
+        f"the interpreter is exiting, and {why} for {what}; cross before, or once at least, so that there is a thread"
+    )
+
+
+def bound_of(max_workers: _Count | None) -> _Count | int:
+    """Return how many threads a pool may have: by default `min(32, cpus + 4)`.
+
+    Raises:
+        ValueError: it may have none.
+    """
+    if max_workers is None:
+        return min(32, (os.cpu_count() or 1) + 4)
+    if max_workers < 1:
+        message = f"max_workers must be at least 1, not {max_workers!r}"
+        raise ValueError(message)
+    return max_workers
 
 
 def end_all(threads: Iterable[threading.Thread], grace: float, running: Callable[[], Iterable[str]]) -> None:

@@ -91,6 +91,11 @@ class KeptLoops:
 class KeptLoopRunner(Owner[KeptLoops]):
     """The shell of a runner that keeps loops. Any thread may call any method."""
 
+    @property
+    def loop_factory(self) -> Callable[[], AbstractEventLoop]:
+        """What makes the loops. At interpreter exit, when no thread can be started, the bridge makes one with it."""
+        return self._state.loop_factory
+
     def close(self, grace: float = 2.0, /) -> None:
         """Cancel what runs, close the loops and end their threads, waiting at most `grace` seconds. Idempotent."""
         self._stop()

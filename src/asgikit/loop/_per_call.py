@@ -74,6 +74,8 @@ class _FreshLoop:
 class PerCallLoopRunner:
     """A fresh loop per call, on a thread that is reused; tasks left over are cancelled and named in a warning.
 
+    Any thread may call any method.
+
     Args:
         loop_factory: makes the loops; `uvloop.new_event_loop` fits.
         reuse_threads: False starts a thread per call, for those whose `threading.local` values must not stay.
@@ -88,6 +90,11 @@ class PerCallLoopRunner:
         self._loop_factory = loop_factory
         # Without a bound: each caller waits on a thread of its own already.
         self._threads = WorkerThreadPool(math.inf, name="loop", reuse_threads=reuse_threads)
+
+    @property
+    def loop_factory(self) -> Callable[[], AbstractEventLoop]:
+        """What makes the loops. At interpreter exit, when no thread can be started, the bridge makes one with it."""
+        return self._loop_factory
 
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on a fresh loop. May be called on any thread.

@@ -8,6 +8,7 @@ import pytest
 
 from asgikit.server.redis import RedisClient, StreamLayout, connect
 from tests.support.redis import RedisProcess
+from tests.support.rounds import loop_that_tells
 
 Main = Callable[[RedisClient, StreamLayout], Coroutine[Any, Any, None]]
 
@@ -33,6 +34,7 @@ def run(redis_process: RedisProcess, request: pytest.FixtureRequest) -> Callable
             finally:
                 await client.aclose()
 
-        asyncio.run(whole())
+        with asyncio.Runner(loop_factory=loop_that_tells) as runner:
+            runner.run(whole())
 
     return run_main

@@ -30,6 +30,7 @@ from asgikit.testing import ManualClock
 from tests.server.redis.conftest import Main
 from tests.server.support import Receive, Scope, Send, ignore, turn
 from tests.support.redis import RedisProcess
+from tests.support.rounds import until
 
 Run = Callable[[Main], None]
 
@@ -186,12 +187,6 @@ def _handled(server: RedisServer, count: int) -> bool:
     return server.counters.handled >= count
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Let everything run until the condition holds; the test's own time limit ends it otherwise."""
-    while not condition():  # noqa: ASYNC110 - what is waited for happens in Redis
-        await asyncio.sleep(0.001)
-
-
 def test_a_lease_that_could_not_be_prolonged_is_lost_by_the_local_clock(run: Run) -> None:
     """A worker that slept, or cannot reach Redis, stops acting by itself when its lease time is over."""
     handled = asyncio.Event()
@@ -207,7 +202,7 @@ def test_a_lease_that_could_not_be_prolonged_is_lost_by_the_local_clock(run: Run
         async with server:
             await publish(client, layout, ("s", 1))
             await handled.wait()
-            await turn()
+            await until(lambda: len(server.tokens) == 4)
             assert set(server.tokens.values()) == {1}
             clock.advance(61)
             await until(lambda: server.redis_counters.lost == 4)
