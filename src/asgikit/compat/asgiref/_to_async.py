@@ -47,9 +47,7 @@ class ThreadSensitiveContext:
 
     async def __aenter__(self) -> Self:
         if self._executor is not None and (self._open or self._exited):
-            raise RuntimeError(
-                "a scope with an executor that was already entered cannot be entered again; make another"
-            )
+            raise RuntimeError("already entered: a scope with an executor cannot be entered again; make another one")
         outer = SyncToAsync.thread_sensitive_context.get(None)
         joins = self._executor is None and outer is not None and not outer._exited
         scope = _default.default_bridge().thread_sensitive_scope(executor=self._executor)
