@@ -1,6 +1,7 @@
 """Waits that cannot end are named and broken; waits that take long are reported; nothing else is."""
 
 import asyncio
+import contextvars
 import logging
 import threading
 from typing import Any
@@ -194,6 +195,49 @@ def test_a_cycle_over_two_bridges() -> None:
             return (await asyncio.gather(holding, task, return_exceptions=True))[0]
 
         assert isinstance(asyncio.run(main()), DeadlockError)
+
+
+def test_waiting_for_a_context_that_is_held_up_by_that_wait_is_a_deadlock() -> None:
+    """G3, A6, A9: calls that were given one context take turns, so that one inside another waits for itself."""
+    context = contextvars.copy_context()
+    clock = ManualClock()
+
+    async def inner() -> None:
+        await bridge.sync_to_async(int, context=context)()
+
+    def outer() -> None:
+        bridge.run_async(inner)
+
+    async def main() -> None:
+        task = asyncio.create_task(bridge.sync_to_async(outer, context=context)())
+        await Turning(clock).until(task.done)
+        with pytest.raises(
+            DeadlockError, match=r"builtins\.int waits for .*outer, which waits in async_to_sync for .*inner"
+        ):
+            await task
+        assert await bridge.sync_to_async(lambda: "free again", context=context)() == "free again"
+
+    with Bridge(clock=clock) as bridge:
+        asyncio.run(main())
+
+
+def test_a_long_wait_for_a_context_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """G3, A9: no cycle, but long."""
+    context = contextvars.copy_context()
+    clock = ManualClock()
+
+    async def main() -> None:
+        first = asyncio.create_task(bridge.sync_to_async(gate, context=context)())
+        await until(gate.begun.is_set)
+        second = asyncio.create_task(bridge.sync_to_async(int, context=context)())
+        await Turning(clock).until(lambda: caplog.records)
+        gate.open()
+        assert await asyncio.gather(first, second) == ["through", 0]
+
+    with Bridge(clock=clock, stall_report_after=10.0) as bridge, Gate() as gate:
+        asyncio.run(main())
+    assert "builtins.int has waited" in caplog.text
+    assert "still running tests.support.gate" in caplog.text
 
 
 def test_a_long_wait_without_a_cycle_is_no_deadlock() -> None:

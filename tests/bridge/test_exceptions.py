@@ -38,11 +38,18 @@ def both(bridge: Bridge, function: Callable[[], object]) -> object:
     return bridge.async_to_sync(bridge.sync_to_async(function))()
 
 
+async def later(function: Callable[[], object]) -> object:
+    """Call it, in a coroutine."""
+    return function()
+
+
 WAYS: dict[str, Cross] = {
     "sync_to_async": to_async,
     "sync_to_async, free": lambda bridge, function: to_async(bridge, function, thread_sensitive=False),
     "async_to_sync": to_sync,
     "both": both,
+    "sync_caller": lambda bridge, function: asyncio.run(bridge.sync_caller()(function)),
+    "async_caller": lambda bridge, function: bridge.async_caller()(later, function),
 }
 every_way = pytest.mark.parametrize("way", WAYS)
 

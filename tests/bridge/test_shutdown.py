@@ -184,9 +184,11 @@ def test_a_loop_that_is_closed_releases_its_threads(asyncio_errors: list[Any]) -
 @pytest.mark.usefixtures("_impatient")
 def test_a_given_loop_that_ends_releases_its_threads() -> None:
     """A1: the same for `loop=`."""
-    other = asyncio.new_event_loop()
+    other, running = asyncio.new_event_loop(), threading.Event()
+    other.call_soon(running.set)
     thread = threading.Thread(target=other.run_forever)
     thread.start()
+    assert running.wait(SECONDS)
     with Bridge() as bridge:
 
         async def stop_it() -> None:

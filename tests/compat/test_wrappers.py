@@ -344,6 +344,21 @@ def test_scopes_are_registered() -> None:
     asyncio.run(main())
 
 
+def test_a_scope_with_an_executor_is_entered_once() -> None:
+    """E6: and it says so in the words that programs look for."""
+
+    async def main() -> None:
+        async with context:
+            with pytest.raises(RuntimeError, match="already entered"):
+                await context.__aenter__()
+        with pytest.raises(RuntimeError, match="cannot be entered again"):
+            await context.__aenter__()
+
+    with ThreadPoolExecutor(1) as executor:
+        context = ThreadSensitiveContext(executor=executor)
+        asyncio.run(main())
+
+
 def test_a_scope_left_in_another_context() -> None:
     """A7, E6: as test fixtures do; what is called there afterwards has a thread."""
     context = ThreadSensitiveContext()
@@ -371,6 +386,19 @@ def test_loops_and_hosts_are_registered() -> None:
     assert not AsyncToSync.loop_thread_executors
     assert not hasattr(SyncToAsync.threadlocal, "main_event_loop")
     assert AsyncToSync.executors.current is None
+
+
+def test_the_threadlocal_of_the_class_is_one() -> None:
+    """J8: what a program puts there is of that thread; the main event loop too, where asgiref itself puts none."""
+    local: Any = SyncToAsync.threadlocal
+    local.main_event_loop = local.other = "mine"
+    try:
+        assert not asyncio.run(sync_to_async(lambda: hasattr(local, "other"))())
+        assert (local.main_event_loop, local.other) == ("mine", "mine")
+    finally:
+        del local.main_event_loop, local.other
+    with pytest.raises(AttributeError, match="main_event_loop"):
+        _ = local.main_event_loop
 
 
 def test_deadlock_context_is_there_and_means_nothing() -> None:

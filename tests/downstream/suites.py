@@ -138,41 +138,23 @@ def _project(name: str) -> Callable[[], Path]:
 
 DJANGO = ("runtests.py", "--settings=downstream_django_settings", "--parallel=1")
 
+
+def _by_pytest(
+    name: str,
+    place: Callable[[], Path],
+    *options: str,
+    services: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+) -> Suite:
+    """Return a suite that pytest runs, with its results as JUnit has them."""
+    arguments = (*PYTEST, *options, "tests")
+    return Suite(name, place, arguments, _pytest_again(*options), from_junit, "results.xml", services)
+
+
 SUITES = (
-    Suite(
-        name="asgiref",
-        place=_tests_of("asgiref", "setup.cfg"),
-        arguments=(*PYTEST, "tests"),
-        again=_pytest_again(),
-        read=from_junit,
-        results="results.xml",
-    ),
-    Suite(
-        name="daphne",
-        place=_tests_of("daphne", "pyproject.toml"),
-        arguments=(*PYTEST, "tests"),
-        again=_pytest_again(),
-        read=from_junit,
-        results="results.xml",
-    ),
-    Suite(
-        name="channels_redis",
-        place=_tests_of("channels_redis", "setup.cfg"),
-        arguments=(*PYTEST, "tests"),
-        again=_pytest_again(),
-        read=from_junit,
-        results="results.xml",
-        services=redis_and_sentinel,
-    ),
-    Suite(
-        name="channels",
-        place=_project("channels"),
-        arguments=(*PYTEST, "-c", "tests/pytest.ini", "--rootdir=.", "tests"),
-        again=_pytest_again("-c", "tests/pytest.ini", "--rootdir=."),
-        read=from_junit,
-        results="results.xml",
-        services=redis_and_sentinel,
-    ),
+    _by_pytest("asgiref", _tests_of("asgiref", "setup.cfg")),
+    _by_pytest("daphne", _tests_of("daphne", "pyproject.toml")),
+    _by_pytest("channels_redis", _tests_of("channels_redis", "setup.cfg"), services=redis_and_sentinel),
+    _by_pytest("channels", _project("channels"), "-c", "tests/pytest.ini", "--rootdir=.", services=redis_and_sentinel),
     Suite(
         name="django",
         place=_tests_of("django"),

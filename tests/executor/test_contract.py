@@ -200,3 +200,29 @@ def test_inline_runs_at_once_on_the_thread_that_submits() -> None:
     assert future.done()
     assert future.result() == threading.get_ident()
     assert executor.thread_id is None
+
+
+@pytest.mark.parametrize("kind", ["worker", "sensitive", "current"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_callback_that_raises_out_of_its_future_takes_no_thread(
+    kind: str, fails: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R: `sys.exit` in a done-callback is logged, as a failure of any other kind is by `concurrent.futures`."""
+
+    def leave(_: "Future[str]") -> None:
+        raise SystemExit
+
+    def call() -> str:
+        name = held()
+        if fails:
+            raise LookupError
+        return name
+
+    with KINDS[kind]() as executor, Held() as held:
+        future = executor.submit(call)
+        held.wait()
+        future.add_done_callback(leave)
+        following = executor.submit(int)
+        held.let_go()
+        assert following.result(SECONDS) == 0
+    assert [record.getMessage() for record in caplog.records] == ["a callback of a future raised out of it"]

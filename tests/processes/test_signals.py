@@ -20,6 +20,14 @@ async def main():
 """
 
 
+INTERRUPTED = """
+try:
+    bridge.run_async(main)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
 @pytest.mark.parametrize("runner", ["None", "PooledLoopRunner()", "SharedLoopRunner()", "CallingThreadLoopRunner()"])
 def test_ctrl_c_cancels_waits_for_the_clean_up_and_is_raised_once(runner: str) -> None:
     """C1, C4: whichever loop the coroutine runs on."""
@@ -28,10 +36,7 @@ def test_ctrl_c_cancels_waits_for_the_clean_up_and_is_raised_once(runner: str) -
 from asgikit.loop import *
 bridge = Bridge(loop_runner={runner})
 {CLEAN}
-try:
-    bridge.run_async(main)
-except KeyboardInterrupt:
-    print("interrupted")
+{INTERRUPTED}
 print(bridge.run_async(asyncio.sleep, 0, "works"))
 """
     ) as program:
@@ -52,11 +57,7 @@ async def main():
     finally:
         print("cleaning up")
         await asyncio.Event().wait()
-try:
-    bridge.run_async(main)
-except KeyboardInterrupt:
-    print("interrupted")
-"""
+{INTERRUPTED}"""
     ) as program:
         assert program.line() == "running"
         program.interrupt()
@@ -81,11 +82,7 @@ async def main():
     except KeyboardInterrupt:
         print("seen by the coroutine")
         raise
-try:
-    bridge.run_async(main)
-except KeyboardInterrupt:
-    print("interrupted")
-"""
+{INTERRUPTED}"""
     ) as program:
         assert program.line() == "running"
         program.interrupt()

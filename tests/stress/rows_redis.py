@@ -44,6 +44,7 @@ EVENTS: Final = 100_000
 SCOPES: Final = 1_000
 WORKERS: Final = 4
 LEASE: Final = 1.5
+KILL_EVERY: Final = 1.0
 LIMIT: Final = 300.0
 LAYOUT: Final = StreamLayout(prefix="stress", partitions=16)
 COUNTERS: Final = "{stress}:counters"
@@ -198,21 +199,29 @@ async def publish(publisher: RedisPublisher, events: int) -> None:
         await publisher.publish(*(Event(f"s{number % SCOPES}", number // SCOPES) for number in batch))
 
 
+async def restart(redis: RedisProcess) -> None:
+    """Kill Redis and start it again, which takes seconds: it reads all that it has written."""
+    redis.end(signal.SIGKILL)
+    await asyncio.to_thread(redis.start)
+
+
 async def torment(workers: Workers, redis: RedisProcess, findings: Findings, events: int) -> None:
-    """Kill, freeze and cut off, until cancelled."""
+    """Kill, freeze and cut off, until cancelled. The kills keep to the second, whatever else takes its time."""
     frozen_at = 0.0
-    while True:
-        await asyncio.sleep(1.0)
-        workers.kill_one()
-        workers.start()
-        if not frozen_at and findings.handled > events * 0.15:
-            frozen_at = time.monotonic()
-            workers.freeze_one()
-        if workers.frozen is not None and time.monotonic() > frozen_at + 2 * LEASE:
-            workers.wake()
-        if not redis.kills and findings.handled > events * 0.5:
-            redis.end(signal.SIGKILL)
-            await asyncio.to_thread(redis.start)
+    due = time.monotonic()
+    async with asyncio.TaskGroup() as others:
+        while True:
+            due += KILL_EVERY
+            await asyncio.sleep(due - time.monotonic())
+            workers.kill_one()
+            workers.start()
+            if not frozen_at and findings.handled > events * 0.15:
+                frozen_at = time.monotonic()
+                workers.freeze_one()
+            if workers.frozen is not None and time.monotonic() > frozen_at + 2 * LEASE:
+                workers.wake()
+            if not redis.kills and findings.handled > events * 0.5:
+                others.create_task(restart(redis))
 
 
 async def watch(reader: RedisOutput, findings: Findings, events: int) -> None:
@@ -294,6 +303,7 @@ async def run(redis: RedisProcess, workers: Workers, events: int) -> str:
     acts by fenced consumers  {fenced} ({refused} tried, and refused by Redis)
     throughput                {events / elapsed:.0f} events/s ({elapsed:.1f} s, from the start of the processes)"""
     assert lost == findings.violations == fenced == 0, report
+    assert workers.killed >= int(elapsed / KILL_EVERY) - 1, f"a kill was left out\n{report}"
     assert workers.woken, f"it was over before a frozen worker had been woken: too few events\n{report}"
     assert redis.kills, f"it was over before Redis had been killed: too few events\n{report}"
     return report

@@ -83,17 +83,6 @@ class Client:
         return bool(self.events) and not self.events[-1].get("more_body", True)
 
 
-def leaving_after(events: int, *incoming: Mapping[str, Any]) -> Client:
-    """Make a client that disconnects as soon as so many events have been sent to it."""
-
-    async def on_send(event: Any) -> None:
-        if len(client.events) == events:
-            client.incoming.put_nowait(DISCONNECT)
-
-    client = Client(*incoming, on_send=on_send)
-    return client
-
-
 @contextmanager
 def adapted(wsgi: Wsgi, **knobs: Any) -> Generator[WsgiToAsgi]:
     adapter = WsgiToAsgi(wsgi, **knobs)
@@ -120,3 +109,16 @@ def ask(wsgi: Wsgi, *incoming: Mapping[str, Any], scope: Mapping[str, Any] | Non
         return client
 
     return run(main())
+
+
+async def serve_until_it_leaves(wsgi: Wsgi, leaves: Callable[[Client], bool]) -> Client:
+    """Send one request to `wsgi` from a client that goes once `leaves` says so, asked after each event it is sent."""
+
+    async def on_send(_: Mapping[str, Any]) -> None:
+        if leaves(client):
+            client.incoming.put_nowait(DISCONNECT)
+
+    client = Client(body(), on_send=on_send)
+    with adapted(wsgi) as adapter:
+        await adapter(http_scope(), client.receive, client.send)
+    return client

@@ -41,8 +41,8 @@ from tests.wsgi.drive import (
     ask,
     body,
     http_scope,
-    leaving_after,
     run,
+    serve_until_it_leaves,
 )
 
 POST = http_scope(method="POST", headers=[(b"content-length", b"6")])
@@ -646,9 +646,7 @@ def test_disconnect_stops_an_endless_response() -> None:
         return response
 
     async def main() -> None:
-        client = leaving_after(3, body())
-        with adapted(application) as adapter:
-            await adapter(http_scope(), client.receive, client.send)
+        client = await serve_until_it_leaves(application, lambda client: len(client.events) == 3)
         assert (response.closed, client.complete) == (1, False)
 
     run(main())
@@ -741,13 +739,7 @@ def test_disconnect_stops_a_response_that_says_nothing() -> None:
         return response
 
     async def main() -> None:
-        async def on_send(event: Mapping[str, Any]) -> None:
-            if event.get("body"):
-                client.incoming.put_nowait(DISCONNECT)
-
-        client = Client(body(), on_send=on_send)
-        with adapted(application) as adapter:
-            await adapter(http_scope(), client.receive, client.send)
+        client = await serve_until_it_leaves(application, lambda client: bool(client.events[-1].get("body")))
         assert (client.body, response.closed) == (b"x", 1)
 
     run(main())
@@ -769,9 +761,7 @@ def test_disconnect_stops_write() -> None:
                     raise
 
     async def main() -> None:
-        client = leaving_after(3, body())
-        with adapted(application) as adapter:
-            await adapter(http_scope(), client.receive, client.send)
+        await serve_until_it_leaves(application, lambda client: len(client.events) == 3)
 
     run(main())
     assert raised == 2

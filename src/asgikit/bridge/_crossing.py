@@ -56,7 +56,12 @@ def cross_to_async(
         end(call)
         del begin, end, args, kwargs, call
         raise
-    end(call)
+    try:
+        end(call)
+    except BaseException:  # Ctrl-C again, at its first step: else this thread would count as hosting for ever
+        end(call)
+        del begin, end, args, kwargs, call
+        raise
     if in_time:
         value, error = call.take()
     else:

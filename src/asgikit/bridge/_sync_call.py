@@ -147,10 +147,11 @@ class SyncCall:
     def use(self, context: Context) -> None:
         """Run in a copy of `context`, which was given, once it is this call's turn, and write changes back to it."""
         self._given = context
-        if self._router.turns.begin(context, self):
+        line = self._router.turns.begin(context, self)
+        if line is None:
             self.take_turn()
         else:
-            self._context = context  # until then
+            self._context, self.home = context, line  # until then
 
     def take_turn(self) -> None:
         """Post the call: no other is using the given context."""

@@ -70,7 +70,12 @@ class Talk:
             if _get_running_loop() is None:
                 raise
             raise _for_sync_code(subject) from None
-        parts.to_loops.pause(self._call)
+        try:
+            parts.to_loops.pause(self._call)
+        except BaseException:  # Ctrl-C, at its first step: else this thread would count as hosting for ever
+            self._call.forsake()
+            parts.to_loops.pause(self._call)
+            raise
 
     # In the coroutine
 
@@ -124,7 +129,11 @@ class Talk:
                 self._call.host_until(lambda: self._said)
             finally:
                 self._listening = False
-                self._parts.to_loops.pause(self._call)
+                try:
+                    self._parts.to_loops.pause(self._call)
+                except BaseException:  # as above
+                    self._parts.to_loops.pause(self._call)
+                    raise
         return bool(self._said)
 
     def take(self) -> Any:
@@ -142,12 +151,15 @@ class Talk:
     def _heard(self) -> None:
         """Wake the coroutine, if it waits."""
         with self._lock:
-            ear, self._ear = self._ear, None
+            ear = self._ear
         if ear is not None and self._loop is not None:
             try:
                 self._loop.call_soon_threadsafe(_release, ear)
             except RuntimeError:
                 """The loop is closed: nobody hears."""
+        with self._lock:  # not before it is woken: Ctrl-C may come in between, and the next word wake it again
+            if self._ear is ear:
+                self._ear = None
 
     @property
     def name(self) -> str:
@@ -175,7 +187,11 @@ class Talk:
                 call.cancel()
             call.wait()
         finally:
-            self._parts.to_loops.end(call)
+            try:
+                self._parts.to_loops.end(call)
+            except BaseException:  # as above
+                self._parts.to_loops.end(call)
+                raise
         failure = call.take()[1]
         return None if failure is None else users_part(failure)
 

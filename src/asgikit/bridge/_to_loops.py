@@ -143,8 +143,8 @@ class ToLoops:
             CallingThreadLoopRunner(loop_factory=factory).post(call)  # no other thread is left to run it
 
     def pause(self, call: AsyncCall) -> None:
-        """The caller goes on for a while, and will host again later."""
-        if call.hidden_loop is not None:
+        """The caller goes on for a while, and will host again later. May be called again."""
+        if call.hidden_loop is not None and _get_running_loop() is None:
             show(call.hidden_loop, call.hidden_task)
         thread = _chain.here.thread
         thread.host = call.outer_host
@@ -173,9 +173,10 @@ class ToLoops:
             link = link.parent
 
     def end(self, call: AsyncCall) -> None:
-        """The caller goes on: nothing of the call stays with this thread."""
-        if call.hidden_loop is not None:
-            show(call.hidden_loop, call.hidden_task)
+        """The caller goes on: nothing of the call stays with this thread. May be called again."""
+        hidden, call.hidden_loop = call.hidden_loop, None
+        if hidden is not None:
+            show(hidden, call.hidden_task)
         thread = _chain.here.thread
         caller = thread.call
         outer = thread.host = call.outer_host

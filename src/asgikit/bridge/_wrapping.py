@@ -231,8 +231,12 @@ class Wrapping:
         def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncCall:
             return to_loops.begin(args[0], options, args[1:], kwargs)
 
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return cross_to_async(begin, to_loops.end, args, kwargs)
+        def end(call: AsyncCall) -> None:
+            to_loops.end(call)
+
+        def call(func: Callable[_P, Awaitable[_R]], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+            result: _R = cross_to_async(begin, end, (func, *args), kwargs)
+            return result
 
         return call
 

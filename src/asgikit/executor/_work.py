@@ -1,5 +1,6 @@
 """The outcome of `submit` as work: what the fast lane carries when somebody wants a future."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -11,6 +12,7 @@ __all__ = ("FutureWork", "drop", "name_of", "without_this_frame")
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_logger = logging.getLogger("asgikit")
 
 
 def name_of(function: object) -> str:
@@ -53,12 +55,12 @@ class FutureWork(Generic[_T]):
         try:
             result = fn(*args, **kwargs)
         except BaseException as error:
-            self.future.set_exception(without_this_frame(error))
+            _tell(self.future.set_exception, without_this_frame(error))
             # The frames below are the error's: none may lead back to it (invariant I2).
             del self, fn, args, kwargs
         else:
             self._fn = None
-            self.future.set_result(result)
+            _tell(self.future.set_result, result)
 
     def cancel(self) -> None:
         """Drop the call: its future is cancelled, as `concurrent.futures.Executor.shutdown` has it."""
@@ -73,6 +75,17 @@ class FutureWork(Generic[_T]):
         self._fn, self._args, self._kwargs = None, (), {}
         if self.future.set_running_or_notify_cancel():
             self.future.set_exception(error)
+
+
+def _tell(settle: Callable[[_T], object], outcome: _T) -> None:
+    """Settle a future. A callback of it that raises SystemExit must not take the thread from others' calls."""
+    try:
+        settle(outcome)
+    except KeyboardInterrupt:  # Ctrl-C on a hosting main thread
+        raise
+    except BaseException:
+        _logger.exception("a callback of a future raised out of it")
+    del outcome  # as in `run`
 
 
 def drop(work: Work, error: BaseException, *, quietly: bool) -> None:

@@ -74,6 +74,8 @@ class _FreshLoop:
 class PerCallLoopRunner:
     """A fresh loop per call, on a thread that is reused; tasks left over are cancelled and named in a warning.
 
+    Any thread may call any method.
+
     Args:
         loop_factory: makes the loops; `uvloop.new_event_loop` fits.
         reuse_threads: False starts a thread per call, for those whose `threading.local` values must not stay.

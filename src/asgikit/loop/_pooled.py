@@ -22,6 +22,7 @@ class PooledLoopRunner(KeptLoopRunner):
 
     Tasks that a call leaves behind are cancelled and named in a warning before the loop serves another.
     A runner that is forgotten while it has loops is a ResourceWarning.
+    Any thread may call any method.
 
     Args:
         loop_factory: makes the loops; `uvloop.new_event_loop` fits.

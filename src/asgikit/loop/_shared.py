@@ -26,6 +26,7 @@ class SharedLoopRunner(KeptLoopRunner):
     """One loop on one thread for every call, made at the first. Tasks that a call leaves behind go on.
 
     A runner that is forgotten while its loop runs is a ResourceWarning.
+    Any thread may call any method.
 
     Args:
         loop_factory: makes the loop; `uvloop.new_event_loop` fits.

@@ -51,12 +51,7 @@ def draw(spans: Sequence[Span], *, console: "Console | None" = None) -> None:
     Raises:
         MissingExtraError: rich is not installed.
     """
-    try:
-        from rich.console import Console  # noqa: PLC0415 - an extra
-    except ImportError as missing:
-        message = "drawing a trace in the terminal needs rich: pip install rich"
-        raise MissingExtraError(message) from missing
-    console = console or Console(file=sys.stdout)
+    console = console or _console_type()(file=sys.stdout)
     if not spans:
         console.print("no crossings were recorded: none began through this bridge while it was watched", soft_wrap=True)
         return
@@ -70,16 +65,20 @@ def as_svg(spans: Sequence[Span]) -> str:
     Raises:
         MissingExtraError: rich is not installed.
     """
+    console = _console_type()(file=io.StringIO(), record=True, width=110, force_terminal=True, legacy_windows=False)
+    draw(spans, console=console)
+    image = console.export_svg(title="asgikit trace", theme=_theme())
+    # rich names a font on a server; without it the browser takes a monospaced one of its own, and asks nobody
+    return re.sub(r"@font-face \{.*?\}\s*", "", image, flags=re.DOTALL)
+
+
+def _console_type() -> "type[Console]":
     try:
         from rich.console import Console  # noqa: PLC0415 - an extra
     except ImportError as missing:
         message = "drawing a trace needs rich: pip install rich"
         raise MissingExtraError(message) from missing
-    console = Console(file=io.StringIO(), record=True, width=110, force_terminal=True, legacy_windows=False)
-    draw(spans, console=console)
-    image = console.export_svg(title="asgikit trace", theme=_theme())
-    # rich names a font on a server; without it the browser takes a monospaced one of its own, and asks nobody
-    return re.sub(r"@font-face \{.*?\}\s*", "", image, flags=re.DOTALL)
+    return Console
 
 
 def _theme() -> "TerminalTheme":

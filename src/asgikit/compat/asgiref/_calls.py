@@ -6,13 +6,11 @@ import inspect
 import sys
 from collections.abc import Callable, Coroutine
 from operator import call
-from types import TracebackType
-from typing import Any, Final, TypeAlias, TypeGuard, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
-__all__ = ("ExcInfo", "Job", "copy_self", "is_async", "is_sync", "iscoroutinefunction", "markcoroutinefunction")
+__all__ = ("Job", "copy_self", "is_async", "is_sync", "iscoroutinefunction", "markcoroutinefunction")
 
 _F = TypeVar("_F", bound=Callable[..., object])
-ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 _asks: Final = inspect.iscoroutinefunction if sys.version_info >= (3, 12) else asyncio.iscoroutinefunction
 

@@ -7,12 +7,14 @@ child starts empty.
 import atexit
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final, NamedTuple, ParamSpec, TypeVar, final
 
 from asgikit.bridge import AsyncCaller, Bridge, SyncCaller
 from asgikit.executor import ThreadSensitivePool
+from asgikit.protocols import ExecutorLike
 
-__all__ = ("DefaultWorker", "default", "default_bridge")
+__all__ = ("DefaultWorker", "async_caller", "default", "default_bridge", "scope_on")
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -58,6 +60,16 @@ def _make() -> Default:
     return Default(
         bridge, pool, bridge.sync_caller(), bridge.sync_caller(thread_sensitive=False), bridge.async_caller()
     )
+
+
+def async_caller(*, force_new_loop: bool) -> AsyncCaller:
+    """Return what calls async functions through the one bridge."""
+    return default().bridge.async_caller(force_new_loop=True) if force_new_loop else default().to_loop
+
+
+def scope_on(executor: ExecutorLike | None) -> AbstractAsyncContextManager[None]:
+    """Return a scope of the one bridge whose calls run on `executor`; without one, a block that changes nothing."""
+    return nullcontext() if executor is None else default_bridge().thread_sensitive_scope(executor=executor)
 
 
 @final

@@ -47,7 +47,9 @@ class ThreadSensitiveContext:
 
     async def __aenter__(self) -> Self:
         if self._executor is not None and (self._open or self._exited):
-            raise RuntimeError("a ThreadSensitiveContext with an executor is entered once; make one for every block")
+            raise RuntimeError(
+                "a scope with an executor that was already entered cannot be entered again; make another"
+            )
         outer = SyncToAsync.thread_sensitive_context.get(None)
         joins = self._executor is None and outer is not None and not outer._exited
         scope = _default.default_bridge().thread_sensitive_scope(executor=self._executor)
@@ -126,8 +128,7 @@ class SyncToAsync(Generic[_P, _R]):
             return await self._caller()(self.func, *args, **kwargs)  # nothing is to be put around it
         child = functools.partial(self.func, *args, **kwargs)
         job = Job(handler, child, asyncio.get_running_loop(), exc_info, [], call)
-        own = _default.default_bridge().thread_sensitive_scope
-        async with contextlib.nullcontext() if stand_in is None else own(executor=stand_in):
+        async with _default.scope_on(stand_in):
             result: _R = await self._caller()(job)
         return result
 

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from concurrent.futures import Executor, Future
 from contextvars import Context, ContextVar, Token, copy_context
 from types import MethodType, TracebackType
-from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
+from typing import Any, Concatenate, Final, Generic, ParamSpec, Self, TypeAlias, TypeVar, overload
 
 from asgikit import bridge
 from asgikit import executor as native
 from asgikit.compat.asgiref import _default, _handled
-from asgikit.compat.asgiref._calls import ExcInfo, Job, copy_self, is_async
+from asgikit.compat.asgiref._calls import Job, copy_self, is_async
 
 __all__ = ("AsyncSingleThreadContext", "AsyncToSync", "async_to_sync")
 
@@ -23,6 +23,7 @@ _P = ParamSpec("_P")
 _Q = ParamSpec("_Q")
 _R = TypeVar("_R")
 _S = TypeVar("_S")
+_ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 
 class AsyncSingleThreadContext:
@@ -87,8 +88,7 @@ class AsyncToSync(Generic[_P, _R]):
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Run the coroutine function, and wait for its result on this thread."""
         __traceback_hide__ = True  # noqa: F841 - pytest and Django leave out frames that have it
-        default = _default.default()
-        cross = default.bridge.async_caller(force_new_loop=True) if self.force_new_loop else default.to_loop
+        cross = _default.async_caller(force_new_loop=self.force_new_loop)
         cold = self.force_new_loop or bridge.calling_loop() is None
         exc_info = sys.exc_info()
         if self._is_async and not cold and exc_info[1] is None and type(self).main_wrap is _MAIN_WRAP:
@@ -127,7 +127,7 @@ class AsyncToSync(Generic[_P, _R]):
     async def main_wrap(
         self,
         call_result: "Future[_R]",
-        exc_info: ExcInfo,
+        exc_info: _ExcInfo,
         task_context: "list[asyncio.Task[Any]] | None",
         context: list[Context],
         awaitable: Coroutine[Any, Any, _R] | Awaitable[_R],
