@@ -126,6 +126,24 @@ def test_misuse_says_what_is_wrong(folder: Path, arguments: tuple[str, ...], wor
     assert not done.stdout
 
 
+def test_crossings_beyond_the_limit_are_told(folder: Path) -> None:
+    """A picture that lacks the end of the program says so."""
+    script = """
+        import functools, sys
+        from asgikit.trace import _command, record
+        _command.record = functools.partial(record, limit=1)
+        from asgikit.__main__ import main
+        sys.exit(main(["trace", "shop_bridge:bridge", "-o", "out.html", "shop_program.py"]))
+        """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=50, check=False)
+    assert (done.returncode, done.stderr) == (
+        0,
+        "asgikit trace: crossings that came later than those that are kept: 1\n",
+    )
+    assert "out.html" in {path.name for path in folder.iterdir()}
+
+
 def test_without_rich_it_says_so_before_the_program_runs(folder: Path) -> None:
     """And a page is saved all the same, which needs no rich."""
     script = """

@@ -172,6 +172,29 @@ def test_more_threads_than_a_screen_has_rows(browse: Browse) -> None:
     assert told(browse(as_page(many), script, "--dump-dom")) == "true,26,true,f2999"
 
 
+def test_what_is_in_sight_is_found_by_halving(browse: Browse) -> None:
+    """Of a lane, the spans from the first that has not ended before the window to the last asked for in it."""
+    lane = [span(n, f"f{n}", "worker", n, n + 0.25, n + 0.75) for n in range(100)]
+    lane.append(span(100, "f100", "worker", 100.0, 100.25, None))
+    script = """
+    const seen = (start, until) => [...between(data.lanes[0], start, until)].map(span => span.number);
+    const windows = [[10.5, 12.1], [10.75, 10.8], [10.8, 10.9], [200, 201], [-5, -4]];
+    document.title = JSON.stringify(windows.map(([start, until]) => seen(start, until)));
+    """
+    found = [[10, 11, 12], [10], [], [], []]
+    assert json.loads(told(browse(as_page(lane), script, "--dump-dom"))) == found
+
+
+def test_of_many_bars_in_one_place_each_colour_is_drawn(browse: Browse) -> None:
+    """Bars too narrow to be told apart are drawn once, but one that raised is not hidden by its neighbours."""
+    many = [span(n, "f", "worker", n, n, n + 1, error="KeyError" if n == 5000 else None) for n in range(10_000)]
+    script = """
+    const drawn = []; ink.fill = () => drawn.push(ink.fillStyle); draw();
+    document.title = [drawn.length < 3000, drawn.filter(paint => paint === "#b8433a").length].join();
+    """
+    assert told(browse(as_page(many), script, "--dump-dom")) == "true,1"
+
+
 def test_dragging_moves_and_two_fingers_zoom(browse: Browse) -> None:
     """What is under a finger stays under it."""
     script = """

@@ -79,6 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _MISUSE
     with record(bridge) as trace:
         status = _run_program(asked.module, asked.program)
+    if trace.dropped:
+        message = f"asgikit trace: crossings that came later than those that are kept: {trace.dropped}"
+        print(message, file=sys.stderr)  # noqa: T201 - a command prints
     if asked.output is None:
         trace.show()
     else:
