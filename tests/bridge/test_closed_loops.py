@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from asgikit import Bridge
+from asgikit.bridge._mailbox import Mailbox
 from asgikit.errors import LoopUnavailableError
 from asgikit.executor import ThreadSensitivePool
 from asgikit.testing import ManualClock
@@ -103,6 +104,26 @@ def test_a_call_of_a_closed_loop_that_has_not_begun_never_runs(loop: AbstractEve
         wait_for(gate.ended.is_set)
     assert ran == [2]
     del tasks
+
+
+def test_calls_in_line_are_taken_back_before_those_that_run_are_abandoned() -> None:
+    """B2, L5: a worker that is abandoned is replaced by one that would run at once what is still in line."""
+    order: list[bool] = []
+
+    class Call:
+        def __init__(self, *, begun: bool) -> None:
+            self._gate = threading.Lock()
+            self.begun = begun and self._gate.acquire()
+
+        def forsaken(self) -> None:
+            order.append(self.begun)
+
+    policy: Any = None
+    mailbox = Mailbox(policy)
+    calls: Any = mailbox.waiting.calls
+    calls.update(Call(begun=number % 2 == 0) for number in range(40))
+    mailbox.end()
+    assert order == [False] * 20 + [True] * 20
 
 
 def test_a_call_of_a_closed_loop_that_is_stuck_holds_nobody_up(loop: AbstractEventLoop) -> None:

@@ -65,7 +65,8 @@ class Mailbox:
         """
         for outcome in self._take():  # it had stopped before it could hear of these
             outcome.lost()
-        for call in self.waiting.calls.copy():
+        # Running calls last: the worker that replaces theirs would at once run one that is still in line.
+        for call in sorted(self.waiting.calls.copy(), key=_begun):
             call.forsaken()
         for held in self.held.copy():
             held.release()
@@ -137,3 +138,7 @@ class Mailboxes:
         with self._lock:
             mailboxes = [mailbox for _, mailbox in self._by_loop.values()]
         return [call for mailbox in mailboxes for call in mailbox.waiting.calls.copy()]
+
+
+def _begun(call: "SyncCall") -> bool:
+    return call._gate.locked()
