@@ -24,6 +24,7 @@ class Database:
         self.opened = list[sqlite3.Connection]()
         self.closed = list[sqlite3.Connection]()
         self.left_open = 0
+        self._lock = threading.Lock()  # a count that several workers add to
 
     def open(self) -> None:
         """Run at worker start."""
@@ -36,7 +37,8 @@ class Database:
 
     def end(self) -> None:
         """Run at lease end."""
-        self.left_open += self.local.connection.in_transaction
+        with self._lock:
+            self.left_open += self.local.connection.in_transaction
         if self.local.connection.in_transaction:
             self.local.connection.rollback()
 
