@@ -11,6 +11,10 @@ PIP := $(RUN) -m pip --disable-pip-version-check --no-input -qq
 has = $(addprefix $(VENV)/.has-,$(1))
 # asks the interpreter, so that the answer is the same inside an activated environment
 WHICH_PYTHON = $(shell $(PYTHON) -c 'import sys; print(sys._base_executable, *sys.version_info[:3])')
+# Without the GIL, what has no wheels for such builds is left out: no marker tells them apart, so the interpreter is asked.
+# Tests that need it skip by name, also with CI=true.
+NO_GIL = $(shell $(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("Py_GIL_DISABLED") or "")')
+TESTS = tests$(if $(filter 1,$(NO_GIL)),-free-threaded)
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -71,6 +75,7 @@ stress: $(call has,tests) ## two minutes of random nesting, cancellation, forks,
 	@$(RUN) -m tests.stress $(if $(ROW),--row "$(ROW)") $(ARGS)
 
 downstream: $(call has,downstream) ## the suites of projects that use asgiref, with the drop-in in its place
+	@tests/support/debian.sh
 	@$(RUN) -m tests.downstream $(ARGS)
 
 # -- make ------------------------------------------------------------------------------------------------------------
@@ -101,7 +106,7 @@ dist: $(call has,dist) ## build sdist and wheel, check both, run the tests again
 	@$(RUN) -m build --outdir dist . >/dev/null
 	@$(RUN) -m twine check --strict dist/*
 	@$(PYTHON) -m venv build/wheel/venv
-	@wheel=$$(echo dist/*.whl) && build/wheel/venv/bin/python -m pip --disable-pip-version-check --quiet install "$$wheel[tests]"
+	@wheel=$$(echo dist/*.whl) && build/wheel/venv/bin/python -m pip --disable-pip-version-check --quiet install "$$wheel[$(TESTS)]"
 	@cp -R tests docs README.md CHANGELOG.md pyproject.toml build/wheel
 	@cd build/wheel && venv/bin/python -m pytest $(ARGS)
 
@@ -118,6 +123,11 @@ $(VENV)/.python: FORCE
 	  base=$$($(PYTHON) -c 'import sys; print(sys._base_executable)'); \
 	  rm -rf $(VENV); "$$base" -m venv $(VENV); echo "$(WHICH_PYTHON)" > $@; \
 	fi
+
+$(VENV)/.has-tests: pyproject.toml $(VENV)/.python
+	@echo "Installing into $(VENV) what 'asgikit[$(TESTS)]' needs"
+	@$(PIP) install --editable '.[$(TESTS)]'
+	@touch $@
 
 $(VENV)/.has-%: pyproject.toml $(VENV)/.python
 	@echo "Installing into $(VENV) what 'asgikit[$*]' needs"

@@ -17,6 +17,7 @@ from typing import cast
 
 import pytest
 
+from tests.support.interpreter import gil_line
 from tests.support.leaks import AsyncioErrors, Snapshot
 
 
@@ -33,6 +34,14 @@ def pytest_collection_finish() -> None:
 def pytest_sessionfinish() -> None:
     """Let the end of the run collect what was set aside before each test."""
     gc.unfreeze()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Say after all else whether the GIL is on: what any test imported may have turned it on."""
+    yield
+    if line := gil_line():
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 Each case is a test file of its own, run by another pytest with our settings.
 """
 
+import sys
 import textwrap
 from pathlib import Path
 
@@ -150,3 +151,19 @@ def test_leak_fails_the_test(pytester: pytest.Pytester, case: str) -> None:
 @pytest.mark.parametrize("case", FINE)
 def test_no_false_alarm(pytester: pytest.Pytester, case: str) -> None:
     assert run(pytester, FINE[case]).ret == pytest.ExitCode.OK
+
+
+def test_the_report_lists_each_skipped_test_with_its_reason_and_ends_with_the_gil(pytester: pytest.Pytester) -> None:
+    """L5: the answer at the end holds for everything that the tests imported."""
+    result = run(
+        pytester,
+        """
+        import pytest
+        @pytest.mark.parametrize("number", range(2))
+        def test_skipped(number):
+            pytest.skip("for a reason")
+        """,
+    )
+    result.stdout.fnmatch_lines([f"SKIPPED*test_skipped?{number}? - *for a reason" for number in range(2)])
+    told = result.outlines[-2].startswith("sys._is_gil_enabled() = ")  # the last line has the numbers
+    assert told == (sys.version_info >= (3, 13))

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-WIDTH, ROW, GAP = 720, 44, 8
+WIDTH, ROW, GAP = 720, 52, 8
 SAYS = {
     "__main__": "the command line",
     "compat": "asgiref's names on top of asgikit",
@@ -22,8 +22,8 @@ SAYS = {
 }
 STYLE = """
   rect { fill: #eef2f8; stroke: #8fa0bb; }
-  text { font: 13px system-ui, sans-serif; fill: #1c2330; text-anchor: middle; }
-  .says { font-size: 11px; fill: #55617a; } .room { font-weight: 600; }
+  text { font: 17px system-ui, sans-serif; fill: #1c2330; text-anchor: middle; }
+  .says { font-size: 14px; fill: #55617a; } .room { font-weight: 600; }
   @media (prefers-color-scheme: dark) {
     rect { fill: #222a37; stroke: #55617a; } text { fill: #e6e9ef; } .says { fill: #a6b0c2; }
   }
@@ -44,8 +44,8 @@ def room(name: str, x: float, y: float, wide: float) -> str:
     middle = x + wide / 2
     return (
         f'<rect x="{x:g}" y="{y:g}" width="{wide:g}" height="{ROW}" rx="5"/>'
-        f'<text class="room" x="{middle:g}" y="{y + 18:g}">{name}</text>'
-        f'<text class="says" x="{middle:g}" y="{y + 34:g}">{SAYS[name]}</text>'
+        f'<text class="room" x="{middle:g}" y="{y + 22:g}">{name}</text>'
+        f'<text class="says" x="{middle:g}" y="{y + 42:g}">{SAYS[name]}</text>'
     )
 
 

@@ -24,6 +24,7 @@ __all__ = (
     "MissingExtraError",
     "MutableDefaultError",
     "OutputTimeoutError",
+    "PartContractError",
     "PartitionCountError",
     "RequestBodyDroppedError",
     "RequestBodyTooLargeError",
@@ -50,6 +51,10 @@ class WrapError(AsgikitError, TypeError):
 
 class ExecutorContractError(AsgikitError, TypeError):
     """An executor does not keep `asgikit.protocols.ExecutorLike`: no `submit`, or no future from it."""
+
+
+class PartContractError(AsgikitError, TypeError):
+    """What was given to a bridge as a pool, loop runner, clock or observer is none; raised where it is given."""
 
 
 class ClosedError(AsgikitError, RuntimeError):

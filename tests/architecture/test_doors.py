@@ -16,7 +16,7 @@ from types import ModuleType
 import pytest
 
 import asgikit.errors
-from tests.architecture.walk import PUBLIC_MODULES, documented, exports, has_home, is_public, load
+from tests.architecture.walk import MODULES, PUBLIC_MODULES, documented, exports, has_home, is_public, load
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,6 +125,30 @@ def test_every_error_is_of_the_one_tree_and_a_builtin_too() -> None:
         if error is not asgikit.errors.AsgikitError:
             assert len(error.__bases__) == 2, f"{error.__name__}: which builtin would a caller catch?"
             assert error.__bases__[1].__module__ == "builtins"
+
+
+def test_rooms_use_each_others_doors() -> None:
+    """What a room keeps in private files is its own, but for three exceptions, each with its reason."""
+    crossed = {found for module in MODULES for found in private_imports(load(module))}
+    assert crossed == {
+        # Whether an application is of ASGI 2: of no use to users, and the two who ask are on one floor.
+        *(("server", "asgikit.bridge._double"), ("testing", "asgikit.bridge._double")),
+        # What pools of threads and keepers of loops have in common, and nobody else.
+        ("loop", "asgikit.executor._owner"),
+        # The rules of WSGI for headers, environ and response: the drop-in has another exchange, and not other rules.
+        *(("compat", f"asgikit.wsgi.{rules}") for rules in ("_environ", "_request_headers", "_response")),
+    }
+
+
+def private_imports(module: ModuleType) -> Iterator[tuple[str, str]]:
+    """Yield room and file for every private file of another room that `module` imports."""
+    room = module.__name__.split(".")[1:2]
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                there = name.split(".")
+                if there[0] == "asgikit" and len(there) == 3 and there[1:2] != room and there[2].startswith("_"):
+                    yield room[0], name
 
 
 @every_public_module

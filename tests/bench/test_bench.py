@@ -62,6 +62,16 @@ def test_a_missed_bar_shows_in_the_table_and_in_the_outcome(capsys: pytest.Captu
     assert outcome[0]["bars"] == [{"rival": "other", "ratio": 0.4, "got": 0.5, "ok": False}]
 
 
+def test_a_bar_that_the_floor_itself_would_miss_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    entrants: dict[str, Entrant] = {OURS: partial(taking, 1.0), "other": partial(taking, 2.0)}
+    floors = {"floor": partial(taking, 0.9)}, {"floor": partial(taking, 0.7)}
+    rows = [Row("a-row", "nothing", entrants | floor, (Bar("other", 0.4),), 10) for floor in floors]
+    run_rows(rows, 0)
+    said = capsys.readouterr().out
+    assert "MISSED x0.40 other (floor x0.45)" in said
+    assert said.count("(floor") == 1
+
+
 def test_every_row_has_a_name_of_its_own_and_bars_against_those_who_take_part() -> None:
     rows = all_rows()
     assert len({row.name for row in rows}) == len(rows)

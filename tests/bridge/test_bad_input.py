@@ -6,6 +6,7 @@ The guard of `tests/conftest.py` fails a test that leaves a thread, a loop or a 
 import asyncio
 import functools
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -18,6 +19,7 @@ from asgikit.errors import (
     ClosedError,
     ExecutorContractError,
     LoopUnavailableError,
+    PartContractError,
     RunningLoopError,
     ScopeError,
     WrapError,
@@ -93,7 +95,10 @@ SYNC_TO_ASYNC: dict[str, tuple[Callable[[], Any], str]] = {
 }
 ASYNC_TO_SYNC: dict[str, tuple[Callable[[], Any], str]] = {
     "a number": (lambda: 3, "which is not callable; give the async function to call"),
-    "a coroutine object": (coroutine, r"write (async_to_sync|run_async)\(coroutine\)\(\.\.\.\) instead of"),
+    "a coroutine object": (
+        coroutine,
+        r"write (async_to_sync\(coroutine\)\(\.\.\.\)|run_async\(coroutine, \.\.\.\)) instead of",
+    ),
     "a generator function": (lambda: generator, "is a generator function and not async; call it directly"),
     "an async generator function": (lambda: async_generator, "has no result to wait for; use iterate_sync"),
     "a callable object that is a generator": (GeneratorCalling, "is a generator function and not async"),
@@ -162,6 +167,35 @@ def test_an_executor_without_submit_is_refused_where_it_is_given() -> None:
     ):
         with pytest.raises(ExecutorContractError, match=message):
             give()
+
+
+def test_the_class_of_an_executor_is_none() -> None:
+    """D2: it has a `submit`, but one that wants an instance."""
+    wrong: Any = ThreadPoolExecutor
+    with pytest.raises(
+        ExecutorContractError, match="ThreadPoolExecutor'> is a class and no executor: give an instance"
+    ):
+        Bridge().options(thread_sensitive=False, executor=wrong)
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "words"),
+    [
+        ("loop_runner", asyncio.new_event_loop, r"has no post\(\); give a runner .* is for its loop_factory="),
+        ("loop_runner", SharedLoopRunner, "SharedLoopRunner'> is a class; give an instance"),
+        ("sensitive_pool", InlineExecutor(), r"has no lease\(\); give a ThreadSensitivePool"),
+        ("clock", time.monotonic, r"has no call_later\(\); give an asgikit.protocols.Clock"),
+        ("observer", print, r"has no queued\(\); give an object with the five methods of asgikit.protocols.Observer"),
+    ],
+)
+def test_what_is_no_such_part_is_refused_where_it_is_given(part: str, wrong: object, words: str) -> None:
+    """With the remedy; not at the first call, on some other thread."""
+    parts: dict[str, Any] = {part: wrong}
+    with pytest.raises(PartContractError, match=words):
+        Bridge(**parts)
+    if part == "observer":
+        with pytest.raises(PartContractError, match=words), Bridge().observe(parts[part]):
+            raise AssertionError
 
 
 @pytest.mark.parametrize("answer", [None, 3, asyncio.sleep])

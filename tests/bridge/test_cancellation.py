@@ -465,9 +465,11 @@ def test_cancelling_late_abandons_the_plain_code_after_the_coroutine() -> None:
         await cancelled(task)
         assert not gate.ended.is_set()
 
-    other = asyncio.new_event_loop()
+    other, running = asyncio.new_event_loop(), threading.Event()
+    other.call_soon(running.set)
     thread = threading.Thread(target=other.run_forever)
     thread.start()
+    assert running.wait(SECONDS)
     with Bridge() as bridge, Gate() as gate:
         asyncio.run(main())
     other.call_soon_threadsafe(other.stop)

@@ -232,7 +232,7 @@ def test_a_long_wait_for_a_context_is_reported(caplog: pytest.LogCaptureFixture)
         second = asyncio.create_task(bridge.sync_to_async(int, context=context)())
         await Turning(clock).until(lambda: caplog.records)
         gate.open()
-        assert [*await asyncio.gather(first, second)] == ["through", 0]
+        assert [await first, await second] == ["through", 0]
 
     with Bridge(clock=clock, stall_report_after=10.0) as bridge, Gate() as gate:
         asyncio.run(main())

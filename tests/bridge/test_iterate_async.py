@@ -85,6 +85,25 @@ def test_items_arrive_in_order(max_buffer: int, kind: str) -> None:
         assert asyncio.run(main()) == list(range(1000))
 
 
+def test_in_comprehensions_within_each_other(max_buffer: int, kind: str) -> None:
+    """K2: an iteration for each turn of another, both on their threads, and each is closed at its end."""
+    closed: list[int] = []
+
+    def row(number: int) -> Generator[int, None, None]:
+        try:
+            yield from range(number)
+        finally:
+            closed.append(number)
+
+    async def main() -> list[tuple[int, int]]:
+        each = view_of(bridge, kind).iterate_async(row, max_buffer=max_buffer)
+        return [(first, second) async for first in each(3) async for second in each(first) if second != 1]
+
+    with Bridge() as bridge:
+        assert asyncio.run(main()) == [(1, 0), (2, 0)]
+    assert sorted(closed) == [0, 1, 2, 3]  # reading ahead, the outermost may come first
+
+
 def test_nothing_to_iterate(max_buffer: int) -> None:
     async def main() -> list[int]:
         empty: list[int] = []
@@ -370,6 +389,44 @@ def test_leaving_with_aclosing(max_buffer: int, kind: str) -> None:
 
     with Bridge() as bridge:
         asyncio.run(main())
+
+
+def test_left_and_taken_up_again(max_buffer: int, kind: str) -> None:
+    """K2: `break` ends the loop and not the iteration, which goes on where it was until it is closed."""
+    source = Source()
+
+    async def main() -> None:
+        items = view_of(bridge, kind).iterate_async(source, max_buffer=max_buffer)
+        async for item in items:
+            if item == 3:
+                break
+        assert await anext(items) == 4
+        await items.aclose()
+        assert await anext(items, None) is None
+
+    with Bridge() as bridge:
+        asyncio.run(main())
+    source.check_closed()
+
+
+def test_two_tasks_cannot_take_from_one_iteration_at_once() -> None:
+    """K2: the second is told so, as with any async generator, and the iteration goes on for the first."""
+
+    async def main() -> None:
+        items = bridge.iterate_async(source, max_buffer=0)
+        first = asyncio.create_task(anext_of(items))
+        await until(gate.begun.is_set)
+        with pytest.raises(RuntimeError, match="already running"):
+            await anext(items)
+        gate.open()
+        assert await first == 1
+        assert await anext(items) == 2
+        await items.aclose()
+
+    with Gate() as gate, Bridge() as bridge:
+        source = Source(gate, shut_at=0)
+        asyncio.run(main())
+    source.check_closed()
 
 
 def test_an_exception_in_the_loop(max_buffer: int, kind: str) -> None:
@@ -728,6 +785,25 @@ def test_stop_iteration_is_no_end(max_buffer: int) -> None:
     async def main() -> None:
         with pytest.raises(RuntimeError):
             await anext(bridge.iterate_async(make, max_buffer=max_buffer)())
+
+    with Bridge() as bridge:
+        asyncio.run(main())
+
+
+def test_stop_async_iteration_is_no_end(max_buffer: int) -> None:
+    """K2: not the word for the end of what is synchronous, so it does not end it; RuntimeError, with the cause."""
+
+    class Confused:
+        def __iter__(self) -> Iterator[int]:
+            return self
+
+        def __next__(self) -> int:
+            raise StopAsyncIteration("leaked")
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError) as caught:
+            await anext(bridge.iterate_async(Confused(), max_buffer=max_buffer))
+        assert isinstance(caught.value.__cause__, StopAsyncIteration)
 
     with Bridge() as bridge:
         asyncio.run(main())

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from asgikit import Bridge
+from asgikit.bridge import BridgeView
 from asgikit.errors import LoopUnavailableError, RunningLoopError, ScopeError, WrapError
 from asgikit.loop import BlockingLoopRunner, CallingThreadLoopRunner, PooledLoopRunner, SharedLoopRunner
 from tests.support.gate import until, wait_for
@@ -382,6 +383,35 @@ def test_cancelled_error_of_the_source_is_no_end(max_buffer: int) -> None:
         list(bridge.iterate_sync(body, max_buffer=max_buffer)())
 
 
+def test_the_ends_of_generators_leak_as_runtime_error(max_buffer: int) -> None:
+    """K2: StopIteration or StopAsyncIteration out of the body of an async generator does not end the iteration."""
+
+    async def body(error: Exception) -> AsyncGenerator[int, None]:
+        yield 1
+        raise error
+
+    with Bridge() as bridge:
+        for error in (StopIteration("leaked"), StopAsyncIteration("leaked")):
+            items = bridge.iterate_sync(body, max_buffer=max_buffer)(error)
+            assert next(items) == 1
+            with pytest.raises(RuntimeError) as caught:
+                next(items)
+            assert caught.value.__cause__ is error
+
+
+def test_a_time_out_is_for_calls_and_not_for_iterations(max_buffer: int) -> None:
+    """K2: an iteration may last longer than a call: as long as its caller takes items."""
+
+    async def timed(view: BridgeView) -> AsyncGenerator[str, None]:
+        with pytest.raises(TimeoutError):  # a call that is made with the same time-out while the iteration lasts
+            await asyncio.to_thread(view.run_async, asyncio.Event().wait)
+        yield "later"
+
+    with Bridge() as bridge:
+        view = bridge.options(timeout=0.01)
+        assert list(view.iterate_sync(timed, max_buffer=max_buffer)(view)) == ["later"]
+
+
 def test_an_error_in_clean_up_is_raised(max_buffer: int) -> None:
     """K2: leaving early does not swallow what aclose raises."""
 
@@ -426,7 +456,7 @@ def test_an_error_that_nobody_came_to_is_not_lost(caplog: pytest.LogCaptureFixtu
 
 def test_on_a_thread_that_runs_a_loop(max_buffer: int) -> None:
     async def main() -> None:
-        with pytest.raises(RunningLoopError):
+        with pytest.raises(RunningLoopError, match=r"numbers is async already.*use it with `async for`"):
             next(bridge.iterate_sync(numbers, max_buffer=max_buffer)(5))
 
     with Bridge() as bridge:

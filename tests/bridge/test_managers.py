@@ -14,7 +14,7 @@ import pytest
 
 from asgikit import Bridge
 from asgikit.bridge import BridgeView
-from asgikit.errors import LoopUnavailableError, ScopeError, WrapError
+from asgikit.errors import LoopUnavailableError, RunningLoopError, ScopeError, WrapError
 from asgikit.executor import ThreadSensitivePool
 from asgikit.loop import CallingThreadLoopRunner
 from tests.support.gate import Gate, until
@@ -566,13 +566,37 @@ def test_a_loop_on_the_calling_thread_is_refused() -> None:
             assert isinstance(given, AsyncRegion)
 
 
+def generator() -> Generator[None]:
+    yield
+
+
+async def async_generator() -> AsyncGenerator[None]:
+    yield
+
+
 @pytest.mark.parametrize(
     ("method", "wrong", "words"),
     [
-        ("context_to_async", AsyncRegion(), "no __enter__"),
-        ("context_to_sync", Region(), "no __aenter__"),
+        ("context_to_async", AsyncRegion(), "no __enter__ and __exit__; it is for `async with` as it is"),
+        ("context_to_sync", Region(), "no __aenter__ and __aexit__; it is for `with` as it is"),
+        ("context_to_async", contextmanager(generator), "generator, .*; call it, and give the context manager"),
+        ("context_to_sync", asynccontextmanager(async_generator), "; call it, and give the context manager"),
+        ("context_to_async", 3, "int, which has no __enter__ and __exit__$"),
     ],
 )
 def test_what_is_no_manager(method: str, wrong: object, words: str) -> None:
     with Bridge() as bridge, pytest.raises(WrapError, match=words):
         getattr(bridge, method)(wrong)
+
+
+def test_an_async_manager_on_a_thread_that_runs_a_loop() -> None:
+    """F2: refused before it is entered, and the message says how to enter it there."""
+    region = AsyncRegion()
+
+    async def main() -> None:
+        with pytest.raises(RunningLoopError, match=r"AsyncRegion is async already.*`async with`"):
+            bridge.context_to_sync(region).__enter__()
+
+    with Bridge() as bridge:
+        asyncio.run(main())
+    assert region.tasks == []

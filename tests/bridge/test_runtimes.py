@@ -1,7 +1,6 @@
 """Other runtimes in the same process: what works there, and the one clear message where it does not."""
 
 import asyncio
-import importlib.util
 import threading
 
 import pytest
@@ -11,11 +10,8 @@ from asgikit.errors import RunningLoopError, UnsupportedRuntimeError
 from asgikit.executor import InlineExecutor
 from asgikit.loop import CallingThreadLoopRunner
 from tests.support.gate import Gate, until
+from tests.support.packages import require_package
 from tests.support.processes import run
-
-needs_gevent = pytest.mark.skipif(
-    importlib.util.find_spec("gevent") is None, reason="gevent has no wheel for this Python"
-)
 
 GEVENT = """
 import gevent.monkey
@@ -31,9 +27,9 @@ async def fetch(number):
 """
 
 
-@needs_gevent
 def test_under_gevent_every_call_fails_with_one_clear_message() -> None:
     """L1: greenlets share one thread, which can run but one loop: no half of the calls works by luck."""
+    require_package("gevent")
     done = run(
         f"""{GEVENT.format(what="")}
 def call(number):
@@ -58,9 +54,9 @@ asyncio.run(main())
     assert done.stdout.endswith("the same\n")
 
 
-@needs_gevent
 def test_under_gevent_with_real_threads_calls_work() -> None:
     """L1: as the message advises."""
+    require_package("gevent")
     done = run(
         f"""{GEVENT.format(what="thread=False")}
 print([bridge.run_async(fetch, number)[0] for number in range(3)])
@@ -71,7 +67,8 @@ print([bridge.run_async(fetch, number)[0] for number in range(3)])
 
 def test_under_trio_an_await_is_a_named_error() -> None:
     """L2: sync_to_async says which runtime it met, and what to do."""
-    trio = pytest.importorskip("trio", reason="trio is not installed")
+    require_package("trio")
+    import trio
 
     async def main() -> None:
         with pytest.raises(UnsupportedRuntimeError, match="trio"):
@@ -84,7 +81,8 @@ def test_under_trio_an_await_is_a_named_error() -> None:
 @pytest.mark.leaves_threads("trio keeps idle threads for a while")
 def test_under_trio_blocking_its_loop_is_a_named_error() -> None:
     """L2: async_to_sync on the thread that runs trio would stop everything there."""
-    trio = pytest.importorskip("trio", reason="trio is not installed")
+    require_package("trio")
+    import trio
 
     async def nothing() -> None:
         """Never runs."""
@@ -104,11 +102,12 @@ def test_under_trio_blocking_its_loop_is_a_named_error() -> None:
 @pytest.mark.parametrize("thread_sensitive", [True, False])
 def test_from_thread_of_anyio_works_in_our_workers(thread_sensitive: bool) -> None:
     """L3: `anyio.from_thread` finds the loop of the task that awaits, also from a thread that hosts."""
-    anyio = pytest.importorskip("anyio", reason="anyio is not installed")
-    from_thread = pytest.importorskip("anyio.from_thread")
+    require_package("anyio")
+    import anyio.lowlevel
+    from anyio import from_thread
 
     async def inner() -> asyncio.AbstractEventLoop:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         return asyncio.get_running_loop()
 
     def function() -> tuple[object, object]:
@@ -125,7 +124,8 @@ def test_from_thread_of_anyio_works_in_our_workers(thread_sensitive: bool) -> No
 
 def test_from_thread_check_cancelled_in_our_workers() -> None:
     """L3, R: anyio's question does not break in a thread that is not its own."""
-    from_thread = pytest.importorskip("anyio.from_thread")
+    require_package("anyio")
+    from anyio import from_thread
 
     def function() -> str:
         gate()
@@ -151,16 +151,20 @@ def test_from_thread_check_cancelled_in_our_workers() -> None:
 
 def test_our_workers_keep_no_token_of_anyio() -> None:
     """L3, I4: afterwards the worker is a thread like any other."""
-    anyio = pytest.importorskip("anyio", reason="anyio is not installed")
-    from_thread = pytest.importorskip("anyio.from_thread")
+    require_package("anyio")
+    import anyio
+    from anyio import from_thread
+
+    def ask() -> int:
+        return from_thread.run_sync(int)
 
     async def main() -> None:
-        await bridge.run_sync(from_thread.run_sync, int)
+        await bridge.run_sync(ask)
 
     with Bridge() as bridge:
         anyio.run(main)
         with pytest.raises(RuntimeError):
-            bridge._parts.resources.sensitive_pool.default().submit(from_thread.run_sync, int).result(5)
+            bridge._parts.resources.sensitive_pool.default().submit(ask).result(5)
 
 
 def test_without_threads_everything_runs_inline() -> None:

@@ -21,6 +21,7 @@ from asgikit.loop import (
     PooledLoopRunner,
     SharedLoopRunner,
 )
+from asgikit.protocols import LoopEntry, LoopRunner
 from tests.support.gate import SECONDS, Gate, until, wait_for
 
 
@@ -184,9 +185,11 @@ def test_a_loop_that_is_closed_releases_its_threads(asyncio_errors: list[Any]) -
 @pytest.mark.usefixtures("_impatient")
 def test_a_given_loop_that_ends_releases_its_threads() -> None:
     """A1: the same for `loop=`."""
-    other = asyncio.new_event_loop()
+    other, running = asyncio.new_event_loop(), threading.Event()
+    other.call_soon(running.set)
     thread = threading.Thread(target=other.run_forever)
     thread.start()
+    assert running.wait(SECONDS)
     with Bridge() as bridge:
 
         async def stop_it() -> None:
@@ -431,3 +434,39 @@ def test_a_closed_loop_is_not_kept_by_what_was_waited_for_on_it(asyncio_errors: 
         asyncio.run(bridge.run_sync(int))
         wait_for(lambda: gc.collect() >= 0 and seen() is None)
     assert all("destroyed" in record.getMessage() for record in asyncio_errors)
+
+
+@pytest.mark.parametrize("posted", [True, False])
+def test_ctrl_c_while_the_call_is_being_posted(posted: bool) -> None:
+    """C1: a coroutine that has begun by then cleans up first; one that never was posted is not waited for."""
+
+    class Interrupted:
+        """A runner during whose `post` Ctrl-C is pressed."""
+
+        def post(self, entry: LoopEntry, /) -> None:
+            if posted:
+                loops.post(entry)
+                assert begun.wait(SECONDS)
+            raise KeyboardInterrupt
+
+        def scope(self) -> LoopRunner:
+            return loops.scope()
+
+        def close(self, grace: float = 2.0, /) -> None:
+            """There is nothing to close."""
+
+    async def main() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            events.append("cleaned up")
+
+    begun, events = threading.Event(), list[str]()
+    loops = PerCallLoopRunner()
+    with Bridge(loop_runner=Interrupted()) as bridge:
+        with pytest.raises(KeyboardInterrupt):
+            bridge.run_async(main)
+        assert events == ["cleaned up"] * posted
+    loops.close()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.compat.support import CHECK, environ
+from tests.support.packages import require_package, require_packages
 
 APPLICATION = """
     import os
@@ -97,7 +98,7 @@ def write(folder: Path, name: str, text: str) -> None:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_django_autoreloader(tmp_path: Path) -> None:
-    pytest.importorskip("django")
+    require_package("django")
     write(tmp_path, "settings.py", DJANGO)
     port = free_port()
     with running(tmp_path, "-m", "django", "runserver", str(port), DJANGO_SETTINGS_MODULE="settings") as process:
@@ -108,7 +109,7 @@ def test_django_autoreloader(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_uvicorn_workers(tmp_path: Path) -> None:
-    pytest.importorskip("uvicorn")
+    require_package("uvicorn")
     write(tmp_path, "application.py", APPLICATION)
     port = free_port()
     with running(
@@ -121,8 +122,7 @@ def test_uvicorn_workers(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_gunicorn(tmp_path: Path) -> None:
-    pytest.importorskip("gunicorn")
-    pytest.importorskip("django")
+    require_packages(("gunicorn", "django"))
     write(tmp_path, "settings.py", DJANGO)
     write(
         tmp_path,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import MARK, agrees, blocks, program
+from tests.support.packages import left_out, require_packages
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -20,6 +21,9 @@ def test_the_blocks_of_a_page_do_what_the_page_says(page: Path, tmp_path: Path) 
     found = list(blocks(page.read_text()))
     if not found:
         return
+    require_packages(
+        tuple(sorted(name for name in left_out() if f"import {name}\n" in "".join(b.source for b in found)))
+    )
     source = f"exec(compile({program(found)!r}, {str(page)!r}, 'exec'))"
     command = [sys.executable, "-W", "error", "-c", source]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50, cwd=tmp_path)

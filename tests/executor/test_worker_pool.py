@@ -71,28 +71,28 @@ def hosting(pool: WorkerThreadPool, meanwhile: Held) -> WatchedWork[str]:
     return WatchedWork(call)
 
 
-def test_a_call_that_hosts_gives_up_its_slot() -> None:
-    """A5: with one slot, ten calls inside each other make progress."""
-    with WorkerThreadPool(1) as pool, Held() as held:
-        works = [hosting(pool, held) for _ in range(10)]
+def host_at_once(pool: WorkerThreadPool, calls: int) -> None:
+    """Have so many calls host on `pool` at the same time, and end."""
+    with Held() as held:
+        works = [hosting(pool, held) for _ in range(calls)]
         for work in works:
             pool.post(work)
-        held.wait(10)
+        held.wait(calls)
         held.let_go()
         for work in works:
             work.result()
+
+
+def test_a_call_that_hosts_gives_up_its_slot() -> None:
+    """A5: with one slot, ten calls inside each other make progress."""
+    with WorkerThreadPool(1) as pool:
+        host_at_once(pool, 10)
 
 
 def test_the_surplus_ends_after_hosting() -> None:
     """E3: once nothing is queued, the pool is back at its bound."""
-    with WorkerThreadPool(1) as pool, Held() as held:
-        works = [hosting(pool, held) for _ in range(4)]
-        for work in works:
-            pool.post(work)
-        held.wait(4)
-        held.let_go()
-        for work in works:
-            work.result()
+    with WorkerThreadPool(1) as pool:
+        host_at_once(pool, 4)
         assert pool.submit(int).result(SECONDS) == 0
         gone = [thread for thread in threading.enumerate() if thread.name.startswith("asgikit-worker-")]
         for thread in gone:

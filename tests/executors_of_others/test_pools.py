@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import importlib
 import os
 import threading
 from collections.abc import Generator
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from asgikit import Bridge
+from tests.support.gate import Gate, until
+from tests.support.packages import require_package
 
 pytestmark = [
     pytest.mark.leaves_threads("process pools and clusters keep threads of their own for a while"),
@@ -38,7 +41,8 @@ def processes() -> Generator[Executor, None, None]:
 
 @contextmanager
 def loky() -> Generator[Executor, None, None]:
-    library = pytest.importorskip("loky", reason="loky is not installed")
+    require_package("loky")
+    library = importlib.import_module("loky")
     pool: Executor = library.ProcessPoolExecutor(2)
     yield pool
     pool.shutdown(wait=True)
@@ -46,7 +50,8 @@ def loky() -> Generator[Executor, None, None]:
 
 @contextmanager
 def dask() -> Generator[Executor, None, None]:
-    library = pytest.importorskip("distributed", reason="dask.distributed has no wheels for this Python")
+    require_package("distributed")
+    library = importlib.import_module("distributed")
     with (
         library.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
@@ -198,18 +203,18 @@ def test_an_executor_that_was_shut_down_says_so() -> None:
 
 def test_calls_dropped_by_a_shutdown_do_not_hang() -> None:
     """R: `shutdown(cancel_futures=True)` cancels futures; whoever awaits hears of it."""
-    gate = threading.Event()
 
     async def main(pool: Executor) -> None:
         view = bridge.options(thread_sensitive=False, executor=pool)
-        first = asyncio.create_task(view.run_sync(gate.wait, 10))
+        first = asyncio.create_task(view.run_sync(gate))
+        await until(gate.begun.is_set)  # from here on nothing can take it back
         second = asyncio.create_task(view.run_sync(int))
         await asyncio.sleep(0)
         pool.shutdown(wait=False, cancel_futures=True)
-        gate.set()
+        gate.open()
         outcomes = await asyncio.wait_for(asyncio.gather(first, second, return_exceptions=True), 10)
-        assert outcomes[0] is True
+        assert outcomes[0] == "through"
         assert type(outcomes[1]).__name__ == "CancelledError"
 
-    with Bridge() as bridge, ThreadPoolExecutor(1) as pool:
+    with Bridge() as bridge, ThreadPoolExecutor(1) as pool, Gate() as gate:
         asyncio.run(main(pool))

@@ -171,7 +171,7 @@ def test_a_closed_runner_refuses(kind: str, made: Made) -> None:
 
 @every
 def test_closing_waits_for_calls_at_most_as_long_as_it_is_told(kind: str, made: Made) -> None:
-    """Then it leaves them; here the call blocks its loop, so that nothing can cancel it."""
+    """Then it leaves them, and takes no more; here the call blocks its loop, so that nothing can cancel it."""
     runner = RUNNERS[kind](made)
     held = Held()
 
@@ -183,6 +183,8 @@ def test_closing_waits_for_calls_at_most_as_long_as_it_is_told(kind: str, made: 
         caller.start()
         held.wait()
         runner.close(0)
+        with pytest.raises(ClosedError, match="is closed"):
+            ran(bridge)
         held.let_go()
         caller.join(SECONDS)
         runner.close()

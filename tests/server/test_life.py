@@ -1,6 +1,7 @@
 """How a server starts and stops."""
 
 import asyncio
+import contextlib
 import signal
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from asgikit.protocols import ServerLike
 from asgikit.server import Outcome, StatelessServer
 from asgikit.testing import ManualClock
 from tests.server.support import OpenServer, Receive, Scope, Send, advance, echo, turn
+from tests.support.packages import require_package
 
 
 class Counting(OpenServer):
@@ -90,7 +92,9 @@ def test_run_takes_a_loop_factory() -> None:
 
 def test_run_on_uvloop() -> None:
     """N6."""
-    uvloop = pytest.importorskip("uvloop")
+    require_package("uvloop")
+    import uvloop
+
     server = Counting(echo)
     server.run(loop_factory=uvloop.new_event_loop)
     assert len(server.sent) == 5
@@ -186,6 +190,38 @@ def test_an_application_that_swallows_its_cancellation_is_told_twice_and_then_na
         release.set()
         await turn()
 
+    asyncio.run(main())
+
+
+def test_a_stream_left_running_does_not_stop_the_next_run(caplog: pytest.LogCaptureFixture) -> None:
+    """N3, N8: the server may be entered again; what an earlier run left behind ends without effect on it."""
+
+    class Stubborn(OpenServer):
+        async def handle(self) -> None:
+            while not let_go.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await let_go.wait()
+                    return
+            await super().handle()
+
+    async def main() -> None:
+        clock = ManualClock()
+        server = Stubborn(echo, clock=clock, grace_time=1.0)
+        await server.__aenter__()
+        await turn()
+        leaving = asyncio.create_task(server.__aexit__(None, None, None))
+        await advance(clock, 1.5)
+        await leaving
+        (record,) = caplog.records
+        assert "Stubborn.handle swallows its cancellation" in record.getMessage()
+        let_go.set()
+        async with server:
+            stopped = asyncio.create_task(server.wait_stopped())
+            await turn()
+            assert not stopped.done()
+        await stopped
+
+    let_go = asyncio.Event()
     asyncio.run(main())
 
 

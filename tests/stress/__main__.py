@@ -22,6 +22,7 @@ from pathlib import Path
 from tests import stress
 from tests.stress import rows_bridge
 from tests.stress.tally import LIMIT, Hang, Tally
+from tests.support.interpreter import gil_line
 from tests.support.leaks import still_alive
 
 MARK = "tally: "
@@ -63,6 +64,7 @@ def main() -> int:
         print(f"{'all together':14} {total}")
     all_others = [run_other(name, row) for name, row in others.items()]  # each of them, whatever comes of the first
     good = total.good and all(all_others)
+    tell_gil()
     print("ok" if good else "FAILED")
     return 0 if good else 1
 
@@ -113,8 +115,15 @@ def alone(name: str, seconds: float) -> int:
     left = still_alive(set(threading.enumerate()) - before, 5)
     tally.leaked += len(left)
     print(*(f"leaked: {thread.name}" for thread in left), sep="\n", end="\n" if left else "")
+    tell_gil()  # of this process, which did the work
     print(MARK + json.dumps(asdict(tally)), flush=True)
     return 0 if tally.good else 1
+
+
+def tell_gil() -> None:
+    """Say whether the GIL is on, where that is a question."""
+    if line := gil_line():
+        print(line, flush=True)
 
 
 def run_other(name: str, row: Callable[[], str]) -> bool:
@@ -130,7 +139,4 @@ def run_other(name: str, row: Callable[[], str]) -> bool:
 
 
 if __name__ == "__main__":
-    status = main()
-    if "_is_gil_enabled" in dir(sys) and "--alone" not in sys.argv:
-        print(f"sys._is_gil_enabled() = {sys._is_gil_enabled()}")  # type: ignore[attr-defined]  # since 3.13
-    sys.exit(status)
+    sys.exit(main())

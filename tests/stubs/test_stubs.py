@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.stubs import checkers
-
-pytest.importorskip("asgiref")
-pytest.importorskip("mypy")
+from tests.support.packages import require_package, require_packages
 
 MODULES = {path.stem for path in checkers.STUBS.glob("*.pyi")}
 
 
 def test_every_module_is_covered() -> None:
+    require_package("asgiref")
     import asgiref
 
     package = Path(asgiref.__file__).parent
@@ -27,7 +26,7 @@ def test_every_module_is_covered() -> None:
 @pytest.mark.timeout(checkers.TIMEOUT)
 def test_installable(tmp_path: Path) -> None:
     """J7: `pip install stubs/asgiref-stubs`, here with the builder that is installed instead of a fetched one."""
-    pytest.importorskip("hatchling")
+    require_package("hatchling")
     distribution = checkers.STUBS.parent
     command = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--no-build-isolation", "--target", tmp_path]
     subprocess.run([*map(str, command), str(distribution)], check=True, capture_output=True)
@@ -38,6 +37,7 @@ def test_installable(tmp_path: Path) -> None:
 @pytest.mark.timeout(checkers.TIMEOUT)
 def test_stubtest_has_no_complaint(tmp_path: Path) -> None:
     """P3, J7: what the stubs say is what the installed asgiref has, by `mypy.stubtest`."""
+    require_packages(("asgiref", "mypy"))
     environ = os.environ | {"MYPYPATH": str(checkers.shadow(tmp_path))}
     command = [sys.executable, "-m", "mypy.stubtest", "asgiref"]
     run = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
@@ -54,14 +54,13 @@ KNOWN = {
 @pytest.mark.parametrize("checker", ["mypy", "pyright", "basedpyright", "ty", "pyrefly", "zuban"])
 def test_cases(checker: str, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """P2, P4, J7: the cases pass with the stubs, and more of them than with asgiref's own types."""
+    require_packages(("asgiref", checker))
     stubs = checkers.shadow(tmp_path)
     counts: dict[str, set[str]] = {}
     for title, path in (("asgiref alone", None), ("with the stubs", stubs)):
         folder = tmp_path / title.replace(" ", "_")
         checkers.write(folder, path)
-        command = checkers.commands(folder, path).get(checker)
-        if command is None:
-            pytest.skip(f"{checker} is not installed")
+        command = checkers.commands(folder, path)[checker]
         counts[title] = checkers.passing(checker, command, folder, path)
         record_property(title, len(counts[title]))
     print(

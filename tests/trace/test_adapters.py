@@ -11,6 +11,7 @@ import pytest
 from asgikit import Bridge
 from asgikit.errors import MissingExtraError
 from asgikit.trace import LoggingObserver
+from tests.support.packages import require_package
 
 
 def fail() -> None:
@@ -70,7 +71,7 @@ class Tracer:
 
 def test_each_crossing_is_a_span_from_its_asking_to_its_end() -> None:
     """J8: nobody has to patch the bridge to see what it does."""
-    pytest.importorskip("opentelemetry.trace")
+    require_package("opentelemetry-api")
     from asgikit.trace.opentelemetry import OpenTelemetryObserver
 
     tracer: Any = Tracer()

@@ -42,6 +42,9 @@ if __name__ == "__main__":
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "shop_bridge.py").write_text(BRIDGE)
     (tmp_path / "shop_program.py").write_text(PROGRAM)
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").write_text(BRIDGE)
+    (tmp_path / "package" / "__main__.py").write_text(PROGRAM.replace("shop_bridge", "package"))
     return tmp_path
 
 
@@ -66,6 +69,13 @@ def test_a_program_runs_as_ever_and_its_trace_is_drawn(folder: Path, program: tu
     assert picture[0].startswith("2 crossings in ")
     assert any(line.startswith("MainThread ") for line in picture)
     assert any("__main__.view" in line for line in picture)
+
+
+def test_the_bridge_of_a_package_that_is_run(folder: Path) -> None:
+    """`-m package` runs `package/__main__.py`, so a bridge in `package/__init__.py` is another module's."""
+    done = trace(folder, "package:bridge", "-m", "package")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 crossings in " in done.stdout
 
 
 @pytest.mark.parametrize("output", [("-o", "out.json"), ("--output=out.json",)], ids=["two words", "one word"])
@@ -101,6 +111,11 @@ def test_a_program_that_raises_is_drawn_too(folder: Path) -> None:
         (("shop_bridge:app", "shop_program.py"), "is no bridge"),
         (("shop_bridge:bridge", "nowhere.py"), "nowhere.py"),
         (("shop_bridge:bridge", "-o", "x.txt", "shop_program.py"), ".json, .html or .svg"),
+        (("shop_bridge:bridge", "-o", "no/such/folder/x.html", "shop_program.py"), "there is no folder to save"),
+        (("shop_program:bridge", "shop_program.py"), "'shop_program' is the program itself, which would run twice"),
+        (("shop_program:bridge", "-m", "shop_program"), "'shop_program' is the program itself, which would run twice"),
+        (("__main__:bridge", "shop_program.py"), "'__main__' is the program itself"),
+        (("package.__main__:bridge", "-m", "package"), "'package.__main__' is the program itself"),
     ],
 )
 def test_misuse_says_what_is_wrong(folder: Path, arguments: tuple[str, ...], words: str) -> None:
@@ -109,6 +124,24 @@ def test_misuse_says_what_is_wrong(folder: Path, arguments: tuple[str, ...], wor
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert not done.stdout
+
+
+def test_crossings_beyond_the_limit_are_told(folder: Path) -> None:
+    """A picture that lacks the end of the program says so."""
+    script = """
+        import functools, sys
+        from asgikit.trace import _command, record
+        _command.record = functools.partial(record, limit=1)
+        from asgikit.__main__ import main
+        sys.exit(main(["trace", "shop_bridge:bridge", "-o", "out.html", "shop_program.py"]))
+        """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=50, check=False)
+    assert (done.returncode, done.stderr) == (
+        0,
+        "asgikit trace: crossings that came later than those that are kept: 1\n",
+    )
+    assert "out.html" in {path.name for path in folder.iterdir()}
 
 
 def test_without_rich_it_says_so_before_the_program_runs(folder: Path) -> None:

@@ -26,11 +26,17 @@ def test_the_whole_picture() -> None:
         "5 crossings in 10.0 ms",
         "",
         "thread  0                                            10.0 ms",
-        "loop    ░░░░░███████████████████████████████████████████████",
-        "worker            ░░░░░███████████████████████████",
-        "other                             ░░░░░█████████████████████",
+        "loop    ░░░░░▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄",
+        "worker            ░░░░░████████████████!!!!!!!!!!!",
+        "other                             ░░░░░~~~~~~~~~~~~~~~~~~~~~",
         "",
     ]
+
+
+def test_without_colours_the_marks_differ() -> None:
+    """A picture in a file or a pipe has no colours; the key says what each mark means, on one line of 80 columns."""
+    key = "█ function on a thread  ▄ coroutine on a loop  ! raised  ~ abandoned  ░ queued"
+    assert key in drawn(FEW, width=80)
 
 
 def test_the_functions_that_ran_longest_come_first() -> None:
@@ -62,6 +68,22 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert all(len(line) <= width for line in bars)
 
 
+def test_a_long_name_leaves_room_for_the_time() -> None:
+    picture = drawn([span(0, "f", "x" * 200, 0.0, 0.0, 1.0)], width=80)
+    assert len(picture[3]) == 80
+    assert picture[3].count("█") >= 38
+    assert picture[3].startswith("xxx")
+    assert "…" in picture[3]
+
+
+def test_of_many_rows_the_busiest_are_drawn_in_their_order() -> None:
+    """What does not fit on a screen explains nothing: at most 40 rows, and a line says what is missing."""
+    spans = [span(n, "f", f"thread-{n}", n, n, n + (50.0 if n % 2 else 1.0)) for n in range(100)]
+    picture = drawn(spans, width=100)
+    assert [line.split()[0] for line in picture[3:43]] == [f"thread-{n}" for n in range(1, 81, 2)]
+    assert picture[43] == "… and 60 rows that were less busy; saved as .html, all are there"
+
+
 def test_rows_of_one_thread_are_named_once() -> None:
     rows = drawn([span(0, "f", "a", 0, 1, 9), span(1, "g", "a", 0, 2, 3)])
     assert rows[3].startswith("a ")
@@ -69,11 +91,11 @@ def test_rows_of_one_thread_are_named_once() -> None:
 
 
 def test_nothing_recorded() -> None:
-    assert drawn([]) == ["no crossings were recorded"]
+    assert drawn([]) == ["no crossings were recorded: none began through this bridge while it was watched"]
 
 
 def test_only_what_never_began() -> None:
-    assert drawn([span(0, "f", None, 0.5)])[0] == "1 crossings in 500.0 ms"
+    assert drawn([span(0, "f", None, 0.5)])[0] == "1 crossing in 500.0 ms"
 
 
 def test_as_an_image() -> None:
@@ -84,9 +106,16 @@ def test_as_an_image() -> None:
     assert "worker" in image
 
 
+def test_the_colours_of_the_image_differ() -> None:
+    """Five kinds of time, five colours that are in use."""
+    image = as_svg(FEW)
+    colours = set(re.findall(r"\.terminal-\d+-r\d+ \{ fill: (#\w{6})", image))
+    assert {"#3aa671", "#528ce8", "#e25d52", "#f0b429"} <= colours
+
+
 def test_show_prints_on_the_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     Trace().show()
-    assert capsys.readouterr().out == "no crossings were recorded\n"
+    assert capsys.readouterr().out.startswith("no crossings were recorded: ")
 
 
 def test_without_rich_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def main() -> int:
     options = _arguments()
     checkers = [checker for checker in CHECKERS if not options.checker or checker.name in options.checker]
     if missing := suite.missing():
-        print(f"Not installed: {', '.join(missing)}. They are in the extra `types` of this repository.")
+        print(f"Not installed: {', '.join(missing)}. They are in the extra `tests` of this repository.")
         return 2
     started = time.monotonic()
     known: Known = {key: failure.outcome for key, failure in suite.known_failures().items()}

@@ -5,10 +5,10 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeAlias
 
+from tests.support.packages import installed
 from tests.typing._cache import check
 from tests.typing._checkers import CHECKERS, Checker, CheckerCrash, Job
 from tests.typing._diagnostics import Diagnostic
@@ -107,17 +107,9 @@ def run_all(checkers: Sequence[Checker], jobs: Sequence[Job], *, fresh: bool = F
         return {job.name: {checker: futures[job.name, checker].result() for checker in checkers} for job in jobs}
 
 
-def missing() -> list[str]:
-    """Return which distributions of the extra `types` this environment lacks."""
-    return [name for name in (*_CLIENTS, *(checker.name for checker in CHECKERS)) if not _installed(name)]
-
-
-def _installed(distribution: str) -> bool:
-    try:
-        version(distribution)
-    except PackageNotFoundError:
-        return False
-    return True
+def missing() -> tuple[str, ...]:
+    """Return which distributions of the extra `tests` this environment lacks."""
+    return tuple(name for name in (*_CLIENTS, *(checker.name for checker in CHECKERS)) if not installed(name))
 
 
 def sound(answer: Answer) -> list[Diagnostic]:

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import pytest
 from _pytest.mark import ParameterSet
 
+from tests.support.packages import require_packages
 from tests.typing import _suite as suite
 from tests.typing._checkers import CHECKERS, Checker
 from tests.typing._expectations import Case
 from tests.typing._verdicts import Verdict
 
-if missing := suite.missing():
-    pytest.skip(f"not installed: {', '.join(missing)} (the extra `types`; `make types`)", allow_module_level=True)
+require_packages(suite.missing())
 
 CASES = suite.load_cases()
 KNOWN = suite.known_failures()

@@ -602,6 +602,38 @@ def test_response_is_complete_before_a_slow_close() -> None:
     run(main())
 
 
+def test_a_worker_that_always_has_more_leaves_the_loop_to_others() -> None:
+    """L5, M15: without the GIL it goes on while the loop sends, so there is never nothing to send."""
+    queued, permits = threading.Semaphore(0), threading.Semaphore(0)
+    turns: list[int] = []
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        for _ in range(200):
+            yield b"x"
+            queued.release()
+            assert permits.acquire(timeout=TIMEOUT)
+
+    async def main() -> None:
+        client: Client
+
+        async def on_send(event: Mapping[str, Any]) -> None:
+            if event["type"] == "http.response.start":
+                asyncio.get_running_loop().call_soon(lambda: turns.append(len(client.chunks)))
+            else:
+                permits.release()
+            if event.get("more_body", True) and len(client.chunks) < 200:
+                assert queued.acquire(timeout=TIMEOUT)  # the next chunk waits already when this one is sent
+
+        client = Client(body(), on_send=on_send)
+        with adapted(application) as adapter:
+            await adapter(http_scope(), client.receive, client.send)
+        assert client.body == b"x" * 200
+
+    run(main())
+    assert turns[0] <= 20
+
+
 # -- disconnects -------------------------------------------------------------------------------------
 
 
@@ -1276,14 +1308,14 @@ def test_pool_outlives_all_lifespans_but_the_last() -> None:
         adapter = WsgiToAsgi(plain)
         lifespans = [Client({"type": "lifespan.startup"}) for _ in range(2)]
         tasks = [asyncio.create_task(adapter({"type": "lifespan"}, one.receive, one.send)) for one in lifespans]
-        names: list[set[str]] = []
+        threads: list[set[threading.Thread]] = []
         for lifespan, task in zip(lifespans, tasks, strict=True):
             client = Client()
             await adapter(http_scope(), client.receive, client.send)
-            names.append({thread.name for thread in threading.enumerate()})
+            threads.append(set(threading.enumerate()))  # themselves: those of a new pool have the same names
             lifespan.incoming.put_nowait({"type": "lifespan.shutdown"})
             await task
-        assert names[0] == names[1]
+        assert threads[0] == threads[1]
         assert not any(thread.name.startswith("asgikit-wsgi") for thread in threading.enumerate())
 
     run(main())

@@ -16,6 +16,7 @@ from asgikit.wsgi import WsgiToAsgi
 from asgikit.wsgi._mailbox import Mailbox
 from asgikit.wsgi._outbound import Outbound
 from asgikit.wsgi._parking import Parking
+from tests.support.held import Held
 from tests.wsgi.drive import TIMEOUT, Client, Environ, StartResponse, ask, body, http_scope, run
 
 
@@ -76,21 +77,16 @@ def test_closed_executor() -> None:
 
 def test_executor_that_drops_the_call() -> None:
     """An executor shut down with cancel_futures does not leave a request waiting."""
-    running, go_on = threading.Event(), threading.Event()
-
-    def block() -> None:
-        running.set()
-        assert go_on.wait(TIMEOUT)
 
     async def main() -> None:
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(block)
-            assert await asyncio.to_thread(running.wait, TIMEOUT)
+        with ThreadPoolExecutor(1) as pool, Held() as held:
+            pool.submit(held)
+            await asyncio.to_thread(held.wait)
             client = Client()
             task = asyncio.create_task(WsgiToAsgi(hello, executor=pool)(http_scope(), client.receive, client.send))
             await asyncio.sleep(0)
             pool.shutdown(wait=False, cancel_futures=True)
-            go_on.set()
+            held.let_go()
             with pytest.raises(ClosedError, match="did not run"):
                 await task
 
@@ -98,25 +94,18 @@ def test_executor_that_drops_the_call() -> None:
 
 
 def test_pool_that_drops_the_call_names_it() -> None:
-    running, go_on = threading.Event(), threading.Event()
-
-    def block() -> None:
-        running.set()
-        assert go_on.wait(TIMEOUT)
-
     async def main() -> None:
-        pool = WorkerThreadPool(1, name="given")
-        pool.submit(block)
-        assert await asyncio.to_thread(running.wait, TIMEOUT)
-        client = Client()
-        scope = http_scope(path="/queued")
-        task = asyncio.create_task(WsgiToAsgi(hello, executor=pool)(scope, client.receive, client.send))
-        await asyncio.sleep(0)
-        pool.shutdown(wait=False, cancel_futures=True)
-        go_on.set()
-        with pytest.raises(ClosedError, match="before GET /queued could run"):
-            await task
-        pool.shutdown()
+        with WorkerThreadPool(1, name="given") as pool, Held() as held:
+            pool.submit(held)
+            await asyncio.to_thread(held.wait)
+            client = Client()
+            scope = http_scope(path="/queued")
+            task = asyncio.create_task(WsgiToAsgi(hello, executor=pool)(scope, client.receive, client.send))
+            await asyncio.sleep(0)
+            pool.shutdown(wait=False, cancel_futures=True)
+            held.let_go()
+            with pytest.raises(ClosedError, match="before GET /queued could run"):
+                await task
 
     run(main())
 

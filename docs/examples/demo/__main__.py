@@ -30,10 +30,12 @@ LIBRARIES: tuple[Library, ...] = (with_asgikit, with_asgiref)
 def main() -> int:
     """Run the load on both libraries and show what happened; 0 if asgikit answered everything."""
     parser = argparse.ArgumentParser(description="See every kind of crossing on real input, on asgikit and on asgiref.")
-    parser.add_argument("--requests", type=int, default=200)
-    parser.add_argument("--at-once", type=int, default=50)
+    parser.add_argument("--requests", type=int, default=200, help="how many to send (200)")
+    parser.add_argument("--at-once", type=int, default=50, help="how many of them may be under way (50)")
     parser.add_argument("--trace", metavar="FILE", help="save a picture of asgikit's crossings: .html, .svg or .json")
     options = parser.parse_args()
+    if options.trace is not None and not options.trace.endswith((".html", ".svg", ".json")):
+        parser.error(f"--trace: {options.trace} ends neither in .html nor in .svg nor in .json")
     console = Console()
     spawn = multiprocessing.get_context("spawn")  # forking a process that has threads is asking for trouble
     with tempfile.TemporaryDirectory() as directory, ProcessPoolExecutor(2, mp_context=spawn) as processes:

@@ -23,7 +23,7 @@ from asgikit.executor import CurrentThreadExecutor, name_of, without_this_frame
 from asgikit.loop import start_on
 from asgikit.protocols import Clock
 
-__all__ = ("AsyncCall", "cross_to_async")
+__all__ = ("AsyncCall",)
 
 LOOK_EVERY: Final = 0.1
 STOPPED_LOOKS: Final = 10  # a loop may stop for a moment, between two run_until_complete
@@ -82,7 +82,7 @@ class AsyncCall:
         self._args = args
         self._kwargs = kwargs
         self.link: HostLink = link
-        self.host: CurrentThreadExecutor = link.host
+        self.host: CurrentThreadExecutor = link.home
         self._clock = clock
         self._timeout = timeout
         self._grace = grace
@@ -233,9 +233,7 @@ class AsyncCall:
                 if not self.host.run_one(LOOK_EVERY):
                     self._look()
         except BaseException:  # Ctrl-C
-            if self._process is _chain.process.token:
-                self.cancel()
-                self._wait_for_clean_up()
+            self.interrupt()
             raise
 
     def _settled(self) -> bool:
@@ -256,18 +254,21 @@ class AsyncCall:
                 self._deadline = self._clock.now() + self._grace  # before the clean-up takes its time
                 self.cancel()
         except BaseException:  # Ctrl-C; what hosted work raises goes to those who await it
-            if self._process is _chain.process.token:
-                self.cancel()
-                self._wait_for_clean_up()
+            self.interrupt()
             raise
         finally:
             self.done = True
         return not self._timed_out
 
-    def _wait_for_clean_up(self) -> None:
-        """After Ctrl-C: a second one does not wait."""
+    def interrupt(self) -> None:
+        """Cancel after Ctrl-C, and host until a coroutine that has begun has cleaned up; a second one does not wait."""
+        if self._process is not _chain.process.token:
+            return
+        self.cancel()
         while not self.done:
             if not self.host.run_one(LOOK_EVERY):
+                if self.task is None:
+                    return  # it has not begun, and sees the mark when it would
                 self._look()
 
     def _patience(self) -> float:
@@ -322,41 +323,3 @@ def _check_awaitable(fn: object, value: object) -> None:
             f"async_to_sync called {name_of(fn)}, which returned {value!r} and no awaitable; give an async function"
         )
         raise WrapError(message)
-
-
-def cross_to_async(
-    begin: Callable[[tuple[Any, ...], dict[str, Any]], AsyncCall],
-    end: Callable[[AsyncCall], object],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Any:
-    """Begin a call, host until it has ended, and return its result or raise its exception.
-
-    An exception keeps this frame alive, so on the way out nothing is left in it (invariants I1, I2).
-    """
-    call = begin(args, kwargs)
-    try:
-        in_time = call.wait()
-    except BaseException:
-        if not call.done:
-            call.cancel()  # Ctrl-C came before `wait` could take care
-        end(call)
-        del begin, end, args, kwargs, call
-        raise
-    try:
-        end(call)
-    except BaseException:  # Ctrl-C again, at its first step: else this thread would count as hosting for ever
-        end(call)
-        del begin, end, args, kwargs, call
-        raise
-    if in_time:
-        value, error = call.take()
-    else:
-        value, error = None, call.timeout_error()
-    del begin, end, args, kwargs, call
-    if error is None:
-        return value
-    try:
-        raise error
-    finally:
-        del error, value

@@ -4,6 +4,7 @@ import asyncio
 from types import TracebackType
 from typing import Self, final
 
+from asgikit.bridge._checks import check_part
 from asgikit.bridge._exit import Closable
 from asgikit.bridge._options import ContextPolicy, Options
 from asgikit.bridge._parts import Parts
@@ -35,6 +36,11 @@ class Bridge(BridgeView):
         stall_report_after: a call that has waited this many seconds for a thread on which no call has ended
             meanwhile is reported once, to the logger and the observers; None reports none.
         shutdown_grace: seconds that closing, interpreter exit and the clean-up after a time-out may take.
+
+    Raises:
+        PartContractError: a part is not what it was given as.
+        ExecutorContractError: `worker_pool` has no `submit`.
+        ValueError: no such context policy.
     """
 
     __slots__ = ()
@@ -51,6 +57,10 @@ class Bridge(BridgeView):
         stall_report_after: float | None = 10.0,
         shutdown_grace: float = 2.0,
     ) -> None:
+        check_part("sensitive_pool", sensitive_pool)
+        check_part("loop_runner", loop_runner)
+        check_part("clock", clock)
+        check_part("observer", observer)
         owned: list[Closable] = []
         if sensitive_pool is None:
             sensitive_pool = ThreadSensitivePool()

@@ -3,17 +3,26 @@
 import asyncio.coroutines
 import functools
 import inspect
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import Any, Final
 
-from asgikit.errors import WrapError
+from asgikit.errors import PartContractError, WrapError
 from asgikit.executor import name_of
 
-__all__ = ("check_async", "check_iterable", "check_sync", "is_descriptor", "named_like")
+__all__ = ("check_async", "check_iterable", "check_part", "check_sync", "is_descriptor", "named_like")
 
 _MARKS: Final = ("_is_coroutine", "_is_coroutine_marker")  # how asyncio, and inspect since 3.12, mark functions
 _MARK: Final = getattr(asyncio.coroutines, "_is_coroutine", None)
 _UNMARKED: Final = object()
+_PARTS: Final[Mapping[str, tuple[str, str]]] = {  # a method that tells each from what is mistaken for it; the remedy
+    "sensitive_pool": (
+        "lease",
+        "give a ThreadSensitivePool of asgikit.executor, or your own asgikit.protocols.SensitivePool",
+    ),
+    "loop_runner": ("post", "give a runner of asgikit.loop; a function that makes loops is for its loop_factory="),
+    "clock": ("call_later", "give an asgikit.protocols.Clock"),
+    "observer": ("queued", "give an object with the five methods of asgikit.protocols.Observer"),
+}
 
 
 def _underlying(function: object) -> object:
@@ -82,9 +91,8 @@ def check_async(function: object, argument: str = "async_to_sync") -> None:
     if inspect.iscoroutine(function):
         name = function.__qualname__
         function.close()  # else it would warn that it was never awaited
-        message = (
-            f"{argument} was given a coroutine object; write {argument}({name})(...) instead of {argument}({name}(...))"
-        )
+        right = f"{argument}({name}, ...)" if argument == "run_async" else f"{argument}({name})(...)"
+        message = f"{argument} was given a coroutine object; write {right} instead of {argument}({name}(...))"
     elif not callable(function):
         message = f"{argument} was given {function!r}, which is not callable; give the async function to call"
     elif inspect.isasyncgenfunction(_underlying(function)):
@@ -127,3 +135,19 @@ def check_iterable(source: object, *, is_async: bool) -> None:
     else:
         return
     raise WrapError(message)
+
+
+def check_part(argument: str, part: object) -> None:
+    """Refuse what cannot be the part of a bridge that it was given as. None is no part, and fine.
+
+    Raises:
+        PartContractError: it is a class, or has not the methods.
+    """
+    method, remedy = _PARTS[argument]
+    if isinstance(part, type):
+        message = f"{argument}={part!r} is a class; give an instance of it"
+    elif part is not None and not callable(getattr(part, method, None)):
+        message = f"{argument}={part!r} has no {method}(); {remedy}"
+    else:
+        return
+    raise PartContractError(message)

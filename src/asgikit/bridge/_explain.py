@@ -34,17 +34,17 @@ def _thread(link: Link | None, options: Options) -> str:
         return "on a worker thread of the bridge, because thread_sensitive=False"
     target = sensitive_home(link)
     if isinstance(target, HostLink):
-        where = f"on thread {_name(target.host.thread_id)}"
+        where = f"on thread {_name(target.home.thread_id)}"
         return f"{where}, the nearest synchronous caller that is waiting in async_to_sync"
     if isinstance(target, LeaseScopeLink):
-        return f"on {_worker(target.lease.thread_id)} leased by the enclosing thread_sensitive_scope"
+        return f"on {_worker(target.home.thread_id)} leased by the enclosing thread_sensitive_scope"
     if isinstance(target, ExecutorScopeLink):
         return _given(target)
     return "on the bridge's one default worker: no scope and no waiting synchronous caller encloses this"
 
 
 def _given(scope: ExecutorScopeLink) -> str:
-    if scope.home is None:
+    if not scope.live:
         return "nowhere: the enclosing thread_sensitive_scope has ended, and its executor with it (ScopeError)"
     return f"on the thread of {scope.home.executor!r}, given to the enclosing thread_sensitive_scope"
 

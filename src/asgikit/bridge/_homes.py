@@ -41,14 +41,18 @@ def check_executor(executor: object) -> None:
     """Refuse what has no `submit`.
 
     Raises:
-        ExecutorContractError: there is no `submit` to call.
+        ExecutorContractError: there is no `submit` to call, or it is a class, whose `submit` wants an instance.
     """
-    if not callable(getattr(executor, "submit", None)):
+    if isinstance(executor, type):
+        message = f"{executor!r} is a class and no executor: give an instance of it"
+    elif not callable(getattr(executor, "submit", None)):
         message = (
             f"{executor!r} is no executor: it has no submit(fn, *args, **kwargs) method;"
             " give a concurrent.futures executor, one of asgikit.executor, or an object with submit"
         )
-        raise ExecutorContractError(message)
+    else:
+        return
+    raise ExecutorContractError(message)
 
 
 def as_home(executor: ExecutorLike) -> WorkerHome:

@@ -106,6 +106,7 @@ class Iterating(Wrapping):
         iterating thread, which must not change, hosts whenever it waits for an item. Up to `max_buffer` items
         are read ahead; with 0 every item is a crossing of its own, and `send` and `throw` reach the generator.
         Its `aclose()` is always called, also when the iterator is dropped or collected on another thread.
+        A time-out given to `options` is for calls, not for iterations, which may last.
 
         Args:
             source: an async iterable, or a function that returns one: then a function with the same
@@ -115,6 +116,7 @@ class Iterating(Wrapping):
         Raises:
             WrapError: `source` is neither.
             ValueError: `max_buffer` is negative.
+            RunningLoopError: at the first item, on a thread that runs an event loop.
         """
         if max_buffer < 0:
             message = f"max_buffer must not be negative, as {max_buffer} is"
@@ -147,8 +149,7 @@ class Iterating(Wrapping):
             WrapError: `manager` is no context manager.
         """
         if not (hasattr(manager, "__enter__") and hasattr(manager, "__exit__")):
-            message = f"context_to_async was given {name_of(manager)}, which has no __enter__ and __exit__"
-            raise WrapError(message)
+            raise _no_manager("context_to_async", manager, "__enter__ and __exit__")
         from asgikit.bridge._managers import AsyncManager  # noqa: PLC0415 - see the head of this file
 
         return AsyncManager(self._parts, self._defaults, manager)
@@ -158,10 +159,21 @@ class Iterating(Wrapping):
 
         Raises:
             WrapError: `manager` is no async context manager.
+            RunningLoopError: on entering, on a thread that runs an event loop.
         """
         if not (hasattr(manager, "__aenter__") and hasattr(manager, "__aexit__")):
-            message = f"context_to_sync was given {name_of(manager)}, which has no __aenter__ and __aexit__"
-            raise WrapError(message)
+            raise _no_manager("context_to_sync", manager, "__aenter__ and __aexit__")
         from asgikit.bridge._managers import SyncManager  # noqa: PLC0415 - see the head of this file
 
         return SyncManager(self._parts, self._defaults, manager)
+
+
+def _no_manager(method: str, manager: object, missing: str) -> WrapError:
+    """Return the error for what cannot be entered, with what to do if it is nearly right."""
+    remedy = ""
+    if hasattr(manager, "__enter__") or hasattr(manager, "__aenter__"):
+        word = "with" if hasattr(manager, "__enter__") else "async with"
+        remedy = f"; it is for `{word}` as it is"
+    elif callable(manager):
+        remedy = "; call it, and give the context manager that it returns"
+    return WrapError(f"{method} was given {name_of(manager)}, which has no {missing}{remedy}")

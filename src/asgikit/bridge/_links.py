@@ -9,6 +9,7 @@ from asyncio import AbstractEventLoop
 from typing import TYPE_CHECKING, final
 
 from asgikit.bridge._chain import process
+from asgikit.errors import ScopeError
 from asgikit.executor import CurrentThreadExecutor
 from asgikit.protocols import Crossing, Lease, LoopRunner
 
@@ -57,11 +58,11 @@ def _nearest_live(link: Link | None) -> Link | None:
 class HostLink(Link):
     """A thread that waits in `async_to_sync`, and runs what comes meanwhile."""
 
-    __slots__ = ("blocks", "crossing", "host", "hosting")
+    __slots__ = ("blocks", "crossing", "home", "hosting")
 
     def __init__(self, parent: Link | None, host: CurrentThreadExecutor) -> None:
         super().__init__(parent)
-        self.host: CurrentThreadExecutor = host
+        self.home: CurrentThreadExecutor = host
         self.hosting: bool = True  # False when that thread runs the event loop itself
         self.blocks: AbstractEventLoop | None = None  # a loop that stands still until this ends
         self.crossing: Crossing | None = None  # what observers call it
@@ -76,32 +77,47 @@ class HostLink(Link):
 class LeaseScopeLink(Link):
     """A thread-sensitive scope with a leased worker."""
 
-    __slots__ = ("lease",)
+    __slots__ = ("home",)
 
     def __init__(self, parent: Link | None, lease: Lease) -> None:
         super().__init__(parent)
-        self.lease: Lease = lease
+        self.home: Lease = lease
 
     def release(self) -> None:
         """End, and give the worker back. Any thread; idempotent."""
         self.close()
-        self.lease.release()
+        self.home.release()
 
 
 @final
 class ExecutorScopeLink(Link):
     """A thread-sensitive scope that was given an executor."""
 
-    __slots__ = ("home",)
+    __slots__ = ("_home",)
 
     def __init__(self, parent: Link | None, home: "ScopeHome") -> None:
         super().__init__(parent)
-        self.home: "ScopeHome | None" = home
+        self._home: "ScopeHome | None" = home
+
+    @property
+    def home(self) -> "ScopeHome":
+        """Where the work of the scope goes.
+
+        Raises:
+            ScopeError: the scope has ended.
+        """
+        if self._home is None or not self.live:
+            message = (
+                "the thread-sensitive scope that this task was started in has exited, and its executor with it;"
+                " await the task inside the scope, or start it outside"
+            )
+            raise ScopeError(message)
+        return self._home
 
     def close(self) -> None:
         """End, for good: nothing that lies above is reached any more."""
         super().close()
-        self.home = self.parent = None
+        self._home = self.parent = None
 
 
 @final

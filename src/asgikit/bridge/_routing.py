@@ -51,7 +51,7 @@ def enclosing_scope(link: Link | None) -> ExecutorScopeLink | LeaseScopeLink | N
 def scope_of(executor: object, link: Link | None) -> ExecutorScopeLink | None:
     """Return the live scope that was given this very executor, so that both can be served by one host, or None."""
     while link is not None:
-        if isinstance(link, ExecutorScopeLink) and link.home is not None and link.home.executor is executor:
+        if isinstance(link, ExecutorScopeLink) and link.live and link.home.executor is executor:
             return link
         link = link.parent
     return None

@@ -1,5 +1,6 @@
 """Regions of a program: one worker for a block of async code, one loop for a block of sync code."""
 
+from asyncio import AbstractEventLoop
 from contextvars import Token
 from types import TracebackType
 from typing import final
@@ -14,7 +15,16 @@ from asgikit.errors import ScopeError
 from asgikit.executor import CurrentThreadExecutor
 from asgikit.protocols import ExecutorLike
 
-__all__ = ("LoopScope", "ThreadSensitiveScope", "current_host")
+__all__ = ("LoopScope", "ThreadSensitiveScope", "calling_loop", "current_host")
+
+
+def calling_loop() -> AbstractEventLoop | None:
+    """Return the event loop of the async code that called, through whatever bridge, what this thread is running.
+
+    That is a synchronous function; None if there is none. Any thread.
+    """
+    call = _chain.here.thread.call
+    return None if call is None else call.loop or call.blocks
 
 
 def current_host() -> CurrentThreadExecutor | None:
@@ -24,7 +34,7 @@ def current_host() -> CurrentThreadExecutor | None:
     scope with an executor lies nearer. Any thread or task.
     """
     link = sensitive_home(_chain.current.get())
-    return link.host if isinstance(link, HostLink) else None
+    return link.home if isinstance(link, HostLink) else None
 
 
 class _Scope:
@@ -90,9 +100,9 @@ class ThreadSensitiveScope(_Scope):
         """
         link = self._link or self._joined
         if isinstance(link, LeaseScopeLink):
-            return link.lease
+            return link.home
         if isinstance(link, ExecutorScopeLink):
-            return None if link.home is None else link.home.executor
+            return link.home.executor if link.live else None
         return self._executor
 
     async def __aenter__(self) -> None:
@@ -116,7 +126,7 @@ class ThreadSensitiveScope(_Scope):
         self._joined = None
         self._leave()
         if isinstance(link, LeaseScopeLink):
-            link.lease.release()
+            link.home.release()
             if self._mailbox is not None:
                 self._mailbox.held.discard(link)
 

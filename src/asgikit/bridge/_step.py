@@ -6,7 +6,6 @@ own loop keeps scheduled steps in a deque that can be looked at. Any other loop,
 the step as always: the result is the same, only later.
 """
 
-import asyncio
 import sys
 from asyncio import AbstractEventLoop, BaseEventLoop, Future, Task
 from collections.abc import Coroutine
@@ -26,7 +25,7 @@ def start_task(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, None], co
     if loop.get_task_factory() is not None:
         return context.run(create_task, loop, coroutine)  # not `context=`: older factories do not take it
     if sys.version_info >= (3, 12):
-        return asyncio.Task(coroutine, loop=loop, context=context.copy(), eager_start=True)
+        return Task(coroutine, loop=loop, context=context.copy(), eager_start=True)
     else:  # noqa: RET505 - so that checkers leave out what is for another version
         task: Task[None] = loop.create_task(coroutine, context=context.copy())
         _run_last(loop, task)

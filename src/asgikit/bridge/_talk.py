@@ -17,7 +17,7 @@ from asgikit.bridge._options import Options
 from asgikit.bridge._parts import Parts
 from asgikit.bridge._routing import loop_scope
 from asgikit.bridge._steps import users_part
-from asgikit.errors import LoopUnavailableError, ScopeError
+from asgikit.errors import LoopUnavailableError, RunningLoopError, ScopeError
 from asgikit.executor import name_of
 
 __all__ = ("Script", "Talk")
@@ -46,6 +46,7 @@ class Talk:
 
     Raises:
         LoopUnavailableError: the loop would run on the calling thread, which could not go on meanwhile.
+        RunningLoopError: the calling thread runs an event loop.
     """
 
     __slots__ = ("_call", "_ear", "_listening", "_lock", "_loop", "_low", "_parts", "_said", "_thread_id", "_told")
@@ -63,7 +64,12 @@ class Talk:
         self._loop: AbstractEventLoop | None = None
         self._parts = parts
         self._thread_id = get_ident()
-        self._call: AsyncCall = parts.to_loops.begin(Script(script, subject), options, (self,), {}, goes_on=True)
+        try:
+            self._call: AsyncCall = parts.to_loops.begin(Script(script, subject), options, (self,), {}, goes_on=True)
+        except RunningLoopError:
+            if _get_running_loop() is None:
+                raise
+            raise _for_sync_code(subject) from None
         try:
             parts.to_loops.pause(self._call)
         except BaseException:  # Ctrl-C, at its first step: else this thread would count as hosting for ever
@@ -202,6 +208,14 @@ def _check_runner(parts: Parts, options: Options) -> None:
             " items, or inside the block: enclose this in bridge.loop_scope(), which has a thread for its loop"
         )
         raise LoopUnavailableError(message)
+
+
+def _for_sync_code(subject: object) -> RunningLoopError:
+    """Return an error that speaks of iterating and entering: nobody called `async_to_sync`, nor could await this."""
+    return RunningLoopError(
+        f"{name_of(subject)} is async already, and this thread runs an event loop, which would stand still: use it"
+        " with `async for` or `async with`, or call the synchronous function that leads here through sync_to_async"
+    )
 
 
 def _release(ear: "Future[None]") -> None:

@@ -59,17 +59,7 @@ class ToLoops:
                 caller.check_abandoned()
             link = link or caller.link
         host = CurrentThreadExecutor(inbox=self._inbox(caller))
-        call = AsyncCall(
-            fn,
-            args,
-            kwargs,
-            HostLink(link, host),
-            self._resources.clock,
-            options.timeout,
-            self._resources.shutdown_grace,
-            writes_back=options.context_policy != "isolate",
-        )
-        call.insists = options.after_abandonment is True
+        call = self._make(fn, args, kwargs, HostLink(link, host), options)
         if running is not None:
             call.hidden_loop, call.hidden_task = running, hide(running)
         call.link.blocks = running if caller is None else running or caller.blocks
@@ -80,11 +70,34 @@ class ToLoops:
             if caller is not None:
                 caller.waits_for(call)
             self._post_async(call, caller, link, options, goes_on=goes_on)
-        except BaseException:
-            call.cancel()
-            self.end(call)
+        except BaseException as error:
+            self._give_up(call, error)
             raise
         return call
+
+    def _make(
+        self,
+        fn: Callable[..., Awaitable[Any]],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        link: HostLink,
+        options: Options,
+    ) -> AsyncCall:
+        resources = self._resources
+        writes_back = options.context_policy != "isolate"
+        call = AsyncCall(
+            fn, args, kwargs, link, resources.clock, options.timeout, resources.shutdown_grace, writes_back=writes_back
+        )
+        call.insists = options.after_abandonment is True
+        return call
+
+    def _give_up(self, call: AsyncCall, error: BaseException) -> None:
+        """End a call that could not be posted, or during whose post Ctrl-C came: then it may run already."""
+        if isinstance(error, Exception):
+            call.cancel()
+        else:
+            call.interrupt()
+        self.end(call)
 
     def _check_running(self, running: AbstractEventLoop, fn: object) -> None:
         """Refuse to block the loop that this thread runs, unless the runner says so (invariant F2)."""
@@ -166,7 +179,7 @@ class ToLoops:
         while link is not None:
             if isinstance(link, HostLink) and link.live and link.blocks is loop:
                 message = (
-                    f"deadlock: {call.name} would run on a loop whose thread {link.host.thread_id} is blocked in"
+                    f"deadlock: {call.name} would run on a loop whose thread {link.home.thread_id} is blocked in"
                     " async_to_sync and waits for this very call"
                 )
                 raise DeadlockError(message)

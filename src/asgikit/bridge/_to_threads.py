@@ -9,7 +9,7 @@ from typing import Any, final
 
 from asgikit.bridge import _chain
 from asgikit.bridge._context import own_context
-from asgikit.bridge._links import ExecutorScopeLink, HostLink, LeaseScopeLink, Link
+from asgikit.bridge._links import LeaseScopeLink, Link
 from asgikit.bridge._mailbox import Held, Mailbox, Mailboxes
 from asgikit.bridge._options import Options
 from asgikit.bridge._others import no_loop
@@ -55,15 +55,12 @@ class ToThreads:
         if loop is None or self._resources.closed or self._process is not _chain.process.token:
             self._check_open(loop)
         assert loop is not None  # noqa: S101 - else it was said
-        link = _chain.current.get()
         mailbox = self._mailboxes.of(loop)
-        call = SyncCall(fn, args, kwargs, self, link, loop, mailbox, home)
+        call = SyncCall(fn, args, kwargs, self, _chain.current.get(), loop, mailbox, home)
         caller = _chain.here.thread.call
-        if caller is not None:  # synchronous code that runs this loop, with asyncio.run or the like
+        if caller is not None:
+            _runs_loop(caller, loop)
             call.caller = caller
-            caller.inside = threading.get_ident(), loop
-            if caller.home is not None:
-                caller.home.host(caller)  # until it ends: a worker that runs a loop holds up none of a bounded pool
         if self._resources.observers:
             call.watch = self._watch(call)
         if options.context is None and options.context_policy == "propagate":
@@ -72,7 +69,10 @@ class ToThreads:
         else:
             self._send(call, options)
         if not call.settled:
-            mailbox.waiting.add(call, loop)
+            waiting = mailbox.waiting
+            waiting.calls.add(call)
+            if not waiting.looking:
+                waiting.look_at(loop)
         return call
 
     def _check_open(self, loop: AbstractEventLoop | None) -> None:
@@ -143,7 +143,8 @@ class ToThreads:
             return
         while True:
             target = sensitive_home(call.link)
-            call.home = home = self._home_of(target)
+            home = self._default_home() if target is None else target.home
+            call.home = home
             if home.thread_id == threading.get_ident() and _get_running_loop() is call.loop:
                 _run_inline(call)
                 return
@@ -155,8 +156,8 @@ class ToThreads:
                 if target is None or target.live:
                     raise
                 continue  # it ended at this moment: the chain leads elsewhere now
-            if isinstance(target, LeaseScopeLink) and target.lease.waiting:
-                self._expire_later(target.lease, call)
+            if isinstance(target, LeaseScopeLink) and target.home.waiting:
+                self._expire_later(target.home, call)
             return
 
     def post_late(self, call: SyncCall, /) -> None:
@@ -166,28 +167,23 @@ class ToThreads:
         except Exception as error:
             call.fail(error)
 
-    def _home_of(self, target: HostLink | ExecutorScopeLink | LeaseScopeLink | None) -> WorkerHome:
-        if target is None:
-            default = self._default
-            if default is None:
-                default = self._default = self._resources.sensitive_pool.default()
-            return default
-        if isinstance(target, HostLink):
-            return target.host
-        if isinstance(target, LeaseScopeLink):
-            return target.lease
-        if target.home is None or not target.live:
-            message = (
-                "the thread-sensitive scope that this task was started in has exited, and its executor with it;"
-                " await the task inside the scope, or start it outside"
-            )
-            raise ScopeError(message)
-        return target.home
+    def _default_home(self) -> Lease:
+        default = self._default
+        if default is None:
+            default = self._default = self._resources.sensitive_pool.default()
+        return default
 
     def _expire_later(self, lease: Lease, call: SyncCall) -> None:
         timeout = self._resources.sensitive_pool.lease_timeout
         if timeout is not None and call.loop is not None:
             self._resources.clock.call_later(call.loop, timeout, lease.expire)
+
+
+def _runs_loop(caller: SyncCall, loop: AbstractEventLoop) -> None:
+    """Note that synchronous code runs a loop on this thread, with asyncio.run or the like."""
+    caller.inside = threading.get_ident(), loop
+    if caller.home is not None:
+        caller.home.host(caller)  # until it ends: a worker that runs a loop holds up none of a bounded pool
 
 
 def _run_inline(call: SyncCall) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from asgikit.bridge import _chain
+from asgikit.bridge._checks import check_part
 from asgikit.bridge._homes import check_executor
 from asgikit.bridge._iterating import Iterating
 from asgikit.bridge._options import ContextPolicy, Options
@@ -83,7 +84,11 @@ class BridgeView(Iterating):
         """Tell `observer` of every crossing of this bridge that begins in the block, on whatever thread.
 
         The observer's methods run on the threads that `asgikit.protocols.Observer` names.
+
+        Raises:
+            PartContractError: `observer` has not its methods.
         """
+        check_part("observer", observer)
         self._parts.resources.observe(observer)
         try:
             yield

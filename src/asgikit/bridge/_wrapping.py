@@ -6,11 +6,13 @@ from contextvars import Context
 from functools import partial
 from typing import Any, Never, ParamSpec, TypeAlias, TypeVar, overload
 
-from asgikit.bridge._async_call import cross_to_async
+from asgikit.bridge._async_call import AsyncCall
+from asgikit.bridge._callers import AsyncCaller, SyncCaller
 from asgikit.bridge._checks import check_async, check_sync, is_descriptor, named_like
+from asgikit.bridge._crossing import cross_to_async, cross_to_sync
 from asgikit.bridge._options import Options
 from asgikit.bridge._parts import Parts
-from asgikit.bridge._sync_call import SyncCall, caller
+from asgikit.bridge._sync_call import SyncCall
 from asgikit.protocols import ExecutorLike, WorkerHome
 
 __all__ = ("Wrapping",)
@@ -94,12 +96,7 @@ class Wrapping:
         if is_descriptor(func):  # decorated below instead of above: wrap what is inside
             return type(func)(self._wrap_sync(options, home, func.__func__))
         check_sync(func)
-        begin_sync = self._parts.to_threads.begin
-
-        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> SyncCall:
-            return begin_sync(func, options, home, args, kwargs)
-
-        wrapper = caller(begin)
+        wrapper = cross_to_sync(partial(self._parts.to_threads.begin, func, options, home))
         named_like(wrapper, func)
         return wrapper
 
@@ -112,10 +109,35 @@ class Wrapping:
         check_sync(func, "run_sync")
         home = self._parts.resources.home_for(self._defaults)
         begin = partial(self._parts.to_threads.begin, func, self._defaults, home)
-        crossing = caller(begin)(*args, **kwargs)
+        crossing = cross_to_sync(begin)(*args, **kwargs)
         del self, begin, home, func, args, kwargs  # an exception keeps this frame alive, and the bridge with it (I1)
         result: _R = await crossing
         return result
+
+    def sync_caller(
+        self,
+        *,
+        thread_sensitive: bool | None = None,
+        executor: ExecutorLike | None = None,
+        context: Context | None = None,
+    ) -> SyncCaller:
+        """Return `run_sync` with these choices made once, and without its check of the function.
+
+        For adapters that have wrappers of their own and checked the function when it was wrapped. The arguments
+        are those of `sync_to_async`.
+
+        Raises:
+            ExecutorContractError: `executor` has no `submit`.
+            TypeError: `executor` without `thread_sensitive=False`.
+        """
+        options = Options(thread_sensitive=thread_sensitive, executor=executor, context=context).over(self._defaults)
+        home = self._parts.resources.home_for(options)
+        begin_sync = self._parts.to_threads.begin
+
+        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> SyncCall:
+            return begin_sync(args[0], options, home, args[1:], kwargs)
+
+        return cross_to_sync(begin)
 
     # From sync to async
 
@@ -161,10 +183,7 @@ class Wrapping:
             WrapError: `awaitable` is not callable, a coroutine object, or a generator function.
             TypeError: both `force_new_loop` and `loop`.
         """
-        if force_new_loop and loop is not None:
-            message = "force_new_loop=True and loop= exclude each other; give one of them"
-            raise TypeError(message)
-        options = Options(force_new_loop=force_new_loop, loop=loop, timeout=timeout).over(self._defaults)
+        options = self._loop_options(force_new_loop=force_new_loop, loop=loop, timeout=timeout)
         if awaitable is None:
             return partial(self._wrap_async, options)
         return self._wrap_async(options, awaitable)
@@ -173,13 +192,7 @@ class Wrapping:
         if is_descriptor(func):
             return type(func)(self._wrap_async(options, func.__func__))
         check_async(func)
-        to_loops = self._parts.to_loops
-
-        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-            return to_loops.begin(func, options, args, kwargs)
-
-        def end(call: Any) -> None:
-            to_loops.end(call)
+        begin, end = partial(self._parts.to_loops.begin, func, options), self._parts.to_loops.end
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             return cross_to_async(begin, end, args, kwargs)
@@ -200,3 +213,35 @@ class Wrapping:
         del self
         result: _R = cross_to_async(begin, end, args, kwargs)
         return result
+
+    def async_caller(
+        self, *, force_new_loop: bool = False, loop: AbstractEventLoop | None = None, timeout: float | None = None
+    ) -> AsyncCaller:
+        """Return `run_async` with these choices made once, and without its check of the function.
+
+        For adapters that have wrappers of their own and checked the function when it was wrapped. The arguments
+        are those of `async_to_sync`.
+
+        Raises:
+            TypeError: both `force_new_loop` and `loop`.
+        """
+        options = self._loop_options(force_new_loop=force_new_loop, loop=loop, timeout=timeout)
+        to_loops = self._parts.to_loops
+
+        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncCall:
+            return to_loops.begin(args[0], options, args[1:], kwargs)
+
+        def end(call: AsyncCall) -> None:
+            to_loops.end(call)
+
+        def call(func: Callable[_P, Awaitable[_R]], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+            result: _R = cross_to_async(begin, end, (func, *args), kwargs)
+            return result
+
+        return call
+
+    def _loop_options(self, *, force_new_loop: bool, loop: AbstractEventLoop | None, timeout: float | None) -> Options:
+        if force_new_loop and loop is not None:
+            message = "force_new_loop=True and loop= exclude each other; give one of them"
+            raise TypeError(message)
+        return Options(force_new_loop=force_new_loop, loop=loop, timeout=timeout).over(self._defaults)

@@ -26,11 +26,13 @@ class CurrentThreadExecutor(Executor):
     Hosts nested on one thread share the `inbox` of the outermost, so that the innermost serves them all.
     """
 
-    __slots__ = ("_closed", "_inbox", "_lock", "_shared", "progress", "running", "thread_id")
+    __slots__ = ("_closed", "_inbox", "_lock", "_own", "progress", "running", "thread_id")
 
     def __init__(self, *, inbox: Inbox | None = None) -> None:
-        self._shared = inbox is not None
-        self._inbox: Inbox = SimpleQueue() if inbox is None else inbox
+        self._own: SimpleQueue[Work | None] | None = None  # a shared inbox belongs to another host, or to a worker
+        if inbox is None:
+            inbox = self._own = SimpleQueue()
+        self._inbox: Inbox = inbox
         self._lock = threading.Lock()
         self._closed = False
         self.thread_id: int = threading.get_ident()
@@ -125,13 +127,8 @@ class CurrentThreadExecutor(Executor):
         """Refuse new work and fail what is queued; a shared inbox is left to the host or worker it belongs to."""
         with self._lock:
             self._closed = True
-        if self._shared:
-            return
-        while True:
-            try:
-                work = self._inbox.get(False)
-            except Empty:
-                return
+        while self._own is not None and not self._own.empty():
+            work = self._own.get()
             if work is not None:
                 work.fail(ClosedError(f"thread {self.thread_id} stopped hosting before {work.name} could run"))
 

@@ -8,7 +8,7 @@ from asgikit.executor._counters import PoolCounters
 from asgikit.executor._lease import WorkerLease
 from asgikit.executor._lease_state import LeaseState
 from asgikit.executor._lease_worker import Hooks
-from asgikit.executor._thread import default_bound
+from asgikit.executor._thread import bound_of
 from asgikit.executor._thread_pool import ThreadPool
 from asgikit.executor._work import FutureWork
 
@@ -36,6 +36,9 @@ class ThreadSensitivePool(ThreadPool[LeaseState]):
         on_worker_start, on_lease_start, on_lease_end, on_worker_end: called without arguments on the worker
             thread itself, for what belongs to a thread (a database connection). What they raise is logged.
 
+    Raises:
+        ValueError: `max_workers` is less than 1, or `on_abandon` is no such word.
+
     Any thread may call any method. A pool that is forgotten while it has threads is a ResourceWarning.
     """
 
@@ -52,16 +55,12 @@ class ThreadSensitivePool(ThreadPool[LeaseState]):
         on_lease_end: Callable[[], object] | None = None,
         on_worker_end: Callable[[], object] | None = None,
     ) -> None:
-        bound = default_bound() if max_workers is None else max_workers
-        if bound < 1:
-            message = f"max_workers must be at least 1, not {max_workers!r}"
-            raise ValueError(message)
         if on_abandon not in {"replace", "wait", "fail"}:
             message = f"on_abandon must be 'replace', 'wait' or 'fail', not {on_abandon!r}"
             raise ValueError(message)
         self._lease_timeout = lease_timeout
         hooks = Hooks(on_worker_start, on_lease_start, on_lease_end, on_worker_end)
-        super().__init__(LeaseState(name, bound, max_abandoned, on_abandon, hooks))
+        super().__init__(LeaseState(name, bound_of(max_workers), max_abandoned, on_abandon, hooks))
 
     @property
     def lease_timeout(self) -> float | None:

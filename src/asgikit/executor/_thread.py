@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import final
+from typing import TypeVar, final
 
 from asgikit.errors import ClosedError, InterpreterExitError, UnsupportedRuntimeError
 
-__all__ = ("ThreadNames", "closed_error", "default_bound", "end_all", "wait_for_idle")
+__all__ = ("ThreadNames", "bound_of", "closed_error", "end_all", "wait_for_idle")
+
+_Count = TypeVar("_Count", bound=float)
 
 _logger = logging.getLogger("asgikit")
 
@@ -72,9 +74,18 @@ def _exiting(what: str, why: str) -> InterpreterExitError:
     )
 
 
-def default_bound() -> int:
-    """Return how many threads a pool has by default: `min(32, cpus + 4)`."""
-    return min(32, (os.cpu_count() or 1) + 4)
+def bound_of(max_workers: _Count | None) -> _Count | int:
+    """Return how many threads a pool may have: by default `min(32, cpus + 4)`.
+
+    Raises:
+        ValueError: it may have none.
+    """
+    if max_workers is None:
+        return min(32, (os.cpu_count() or 1) + 4)
+    if max_workers < 1:
+        message = f"max_workers must be at least 1, not {max_workers!r}"
+        raise ValueError(message)
+    return max_workers
 
 
 def end_all(threads: Iterable[threading.Thread], grace: float, running: Callable[[], Iterable[str]]) -> None:

@@ -1,14 +1,11 @@
-"""What both pools of threads share: how they end, and what happens when their owner forgets them."""
+"""What both pools of threads share: how they end."""
 
-import sys
 import threading
-import warnings
-from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from asgikit.errors import ClosedError
-from asgikit.executor._fork import ForkGuard
+from asgikit.executor._owner import Owned, Owner
 from asgikit.executor._thread import end_all, wait_for_idle
 from asgikit.executor._work import drop
 from asgikit.protocols import Work
@@ -16,23 +13,8 @@ from asgikit.protocols import Work
 __all__ = ("PoolState", "ThreadPool")
 
 
-class PoolState(Protocol):
-    """What the threads of a pool share. It does not know the pool, so that a forgotten pool can be collected."""
-
-    closed: bool
-    fork: ForkGuard
-
-    @property
-    def what(self) -> str:
-        """What messages call the pool."""
-        ...
-
-    def reset(self) -> None:
-        """Start empty: at birth, and in a forked child, where none of the parent's threads exists."""
-
-    def populated(self) -> bool:
-        """Whether there are threads."""
-        ...
+class PoolState(Owned, Protocol):
+    """What the threads of a pool share."""
 
     def names_running(self) -> list[str]:
         """Name what is running or queued. Takes the lock."""
@@ -46,11 +28,8 @@ class PoolState(Protocol):
 _S = TypeVar("_S", bound=PoolState)
 
 
-class ThreadPool(Executor, Generic[_S]):
-    """The shell of a pool. A pool that is forgotten while it has threads is a ResourceWarning."""
-
-    def __init__(self, state: _S) -> None:
-        self._state: _S = state
+class ThreadPool(Owner[_S], Executor):
+    """The shell of a pool. Any thread may call any method."""
 
     @property
     def started(self) -> bool:
@@ -71,25 +50,9 @@ class ThreadPool(Executor, Generic[_S]):
         if wait:
             end_all(threads, threading.TIMEOUT_MAX, self._here().names_running)
 
-    def _here(self) -> _S:
-        """Return the state, begun anew in a forked child."""
-        state = self._state
-        if state.fork.inherited:
-            state.fork.renew(state.reset)
-        return state
-
     def _stop(self, *, cancel_queued: bool = False) -> list[threading.Thread]:
         state = self._here()
         threads, refused = state.stop(cancel_queued=cancel_queued)
         for work in refused:
             drop(work, ClosedError(f"{state.what} was closed before {work.name} could run"), quietly=cancel_queued)
         return threads
-
-    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        if _finalizing():  # bound early: this module's names may be gone by then
-            return
-        state: PoolState | None = getattr(self, "_state", None)
-        if state is None or state.closed or state.fork.inherited or not state.populated():
-            return
-        warnings.warn(f"{state.what} was never closed", ResourceWarning, source=self, stacklevel=2)
-        self._stop()

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar, final
 
 from asgikit.errors import AbandonedError
 from asgikit.executor._counters import PoolCounters
-from asgikit.executor._thread import closed_error, default_bound
+from asgikit.executor._thread import bound_of, closed_error
 from asgikit.executor._thread_pool import ThreadPool
 from asgikit.executor._work import FutureWork
 from asgikit.executor._worker_state import WorkerState
@@ -30,6 +30,9 @@ class WorkerThreadPool(ThreadPool[WorkerState]):
         max_abandoned: how many threads may be held by calls that nobody waits for any more, beside
             `max_workers`; beyond it they count, and when they hold every thread new work is refused.
 
+    Raises:
+        ValueError: `max_workers` is less than 1.
+
     Any thread may call any method. A pool that is forgotten while it has threads is a ResourceWarning.
     """
 
@@ -41,11 +44,7 @@ class WorkerThreadPool(ThreadPool[WorkerState]):
         reuse_threads: bool = True,
         max_abandoned: int = 32,
     ) -> None:
-        bound = default_bound() if max_workers is None else max_workers
-        if bound < 1:
-            message = f"max_workers must be at least 1, not {max_workers!r}"
-            raise ValueError(message)
-        super().__init__(WorkerState(name, bound, max_abandoned, reuse_threads=reuse_threads))
+        super().__init__(WorkerState(name, bound_of(max_workers), max_abandoned, reuse_threads=reuse_threads))
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have `fn(*args, **kwargs)` run on a worker thread, and return the future of its result.

@@ -159,7 +159,8 @@ class WorkerState:
             elif self.queue and self.occupied() <= self.bound:
                 seat.work = self.queue.popleft()
                 self.taken += 1
-                self.call_up_if_possible()
+                if self.queue and not self.searching:
+                    self.call_up_if_possible()
             else:
                 self.searching += 1
             return seat.work

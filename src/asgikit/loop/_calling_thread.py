@@ -37,7 +37,7 @@ class CallingThreadLoopRunner:
         """
         loop = self._loop_factory()
         try:
-            run_to_end(loop, run_and_tidy(entry, loop))
+            run_and_tidy(entry, loop)
         except (KeyboardInterrupt, SystemExit):
             run_to_end(loop, wind_down(loop, None))
             raise

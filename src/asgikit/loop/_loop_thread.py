@@ -38,8 +38,8 @@ class LoopThread:
 
     @property
     def usable(self) -> bool:
-        """Whether the loop takes callbacks: not closed by somebody, and not the loop of a parent process."""
-        return not self.loop.is_closed() and self._process == os.getpid()
+        """Whether the loop takes calls: not stopped, not closed by somebody, and not the loop of a parent process."""
+        return not (self._stopping or self.loop.is_closed()) and self._process == os.getpid()
 
     def run(self) -> None:
         loop = self.loop
@@ -73,6 +73,6 @@ class LoopThread:
 
     def stop(self) -> None:
         """Have the thread cancel what is left and close the loop. Any thread; never blocks."""
-        if self.usable and not self._stopping:
+        if self.usable:
             self._stopping = True
             self.loop.call_soon_threadsafe(self._stop)

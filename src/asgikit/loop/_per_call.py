@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import math
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, Task
 from collections.abc import Callable
 from typing import final
 
@@ -15,10 +15,23 @@ from asgikit.protocols import LoopEntry
 __all__ = ("PerCallLoopRunner", "run_and_tidy")
 
 
-async def run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
+def run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
     """Run `entry` on `loop`, and leave nothing behind on it."""
-    await finished(entry.start(loop, prompt=False))
-    await wind_down(loop, f"async_to_sync({entry.name})")
+    started: list[Task[None]] = []
+
+    def start() -> None:
+        try:
+            started.append(entry.start(loop, prompt=False))
+        except Exception as error:  # of a task factory
+            entry.fail(error)
+
+    async def tidy() -> None:
+        for task in started:
+            await finished(task)
+        await wind_down(loop, f"async_to_sync({entry.name})")
+
+    loop.call_soon(start)  # not in a task: there the coroutine takes its first step at once
+    run_to_end(loop, tidy())
 
 
 @final
@@ -42,7 +55,7 @@ class _FreshLoop:
             self._entry.fail(error)
             return
         try:
-            run_to_end(loop, run_and_tidy(self._entry, loop))
+            run_and_tidy(self._entry, loop)
         except BaseException as error:
             with contextlib.suppress(BaseException):  # the first error counts
                 run_to_end(loop, wind_down(loop, None))  # SystemExit of one task: the others clean up all the same
@@ -60,6 +73,8 @@ class _FreshLoop:
 @final
 class PerCallLoopRunner:
     """A fresh loop per call, on a thread that is reused; tasks left over are cancelled and named in a warning.
+
+    Any thread may call any method.
 
     Args:
         loop_factory: makes the loops; `uvloop.new_event_loop` fits.

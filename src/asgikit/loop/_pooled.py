@@ -2,15 +2,12 @@
 
 import asyncio
 import math
-import sys
-import threading
-import warnings
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import final
 
-from asgikit.errors import ClosedError
-from asgikit.executor import ForkGuard, WorkerThreadPool
+from asgikit.executor import WorkerThreadPool
+from asgikit.loop._kept import KeptLoopRunner, KeptLoops
 from asgikit.loop._loop_thread import LoopThread
 from asgikit.loop._shared import SharedLoopRunner
 from asgikit.loop._tidy import cancel_leftovers
@@ -20,10 +17,12 @@ __all__ = ("PooledLoopRunner",)
 
 
 @final
-class PooledLoopRunner:
+class PooledLoopRunner(KeptLoopRunner):
     """Gives each call the exclusive use of a running loop that is kept for later calls.
 
     Tasks that a call leaves behind are cancelled and named in a warning before the loop serves another.
+    A runner that is forgotten while it has loops is a ResourceWarning.
+    Any thread may call any method.
 
     Args:
         loop_factory: makes the loops; `uvloop.new_event_loop` fits.
@@ -36,23 +35,11 @@ class PooledLoopRunner:
         loop_factory: Callable[[], AbstractEventLoop] = asyncio.new_event_loop,
         max_idle: int = 8,
     ) -> None:
-        self._loop_factory = loop_factory
-        self._max_idle = max_idle
-        self._threads = WorkerThreadPool(math.inf, name="pooled-loop")
-        self._closed = False
-        self._fork = ForkGuard()
-        self._begin_process()
-
-    def _begin_process(self) -> None:
-        """Start without loops: at birth, and in a forked child."""
-        self._lock = threading.Lock()
-        self._idle: list[LoopThread] = []
-        self._busy: set[LoopThread] = set()
-
-    @property
-    def loop_factory(self) -> Callable[[], AbstractEventLoop]:
-        """What makes the loops. At interpreter exit, when no thread can be started, the bridge makes one with it."""
-        return self._loop_factory
+        # Without a bound: each caller waits on a thread of its own already.
+        threads = WorkerThreadPool(math.inf, name="pooled-loop")
+        super().__init__(
+            KeptLoops("the pooled loop runner", threads=threads, loop_factory=loop_factory, max_idle=max_idle)
+        )
 
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on a loop that no other call uses. May be called on any thread.
@@ -60,40 +47,15 @@ class PooledLoopRunner:
         Raises:
             ClosedError: the runner is closed.
         """
-        thread = self._take()
+        loops = self._here()
+        with loops.lock:
+            thread = loops.lend()
         entry.expect(thread.loop)
         thread.loop.call_soon_threadsafe(self._start, thread, entry)
 
     def scope(self) -> SharedLoopRunner:
         """Return a runner with one loop from the same factory."""
-        return SharedLoopRunner(loop_factory=self._loop_factory, name="loop-scope")
-
-    def close(self, grace: float = 2.0, /) -> None:
-        """Cancel what runs, close the loops and end their threads, waiting at most `grace` seconds. Idempotent."""
-        if self._fork.inherited:
-            self._fork.renew(self._begin_process)
-        with self._lock:
-            self._closed = True
-            threads = [*self._idle, *self._busy]
-            self._idle.clear()
-        for thread in threads:
-            thread.stop()
-        self._threads.close(grace)
-
-    def _take(self) -> LoopThread:
-        if self._fork.inherited:
-            self._fork.renew(self._begin_process)
-        with self._lock:
-            if self._closed:
-                message = "the pooled loop runner is closed"
-                raise ClosedError(message)
-            thread = None
-            while self._idle and (thread is None or not thread.usable):
-                thread = self._idle.pop()
-            if thread is None or not thread.usable:
-                thread = LoopThread(self._threads, self._loop_factory)
-            self._busy.add(thread)
-            return thread
+        return SharedLoopRunner(loop_factory=self._state.loop_factory, name="loop-scope")
 
     def _start(self, thread: LoopThread, entry: LoopEntry) -> None:
         """Runs on the loop of `thread`."""
@@ -117,20 +79,6 @@ class PooledLoopRunner:
             self._give_back(thread, entry)
 
     def _give_back(self, thread: LoopThread, entry: LoopEntry) -> None:
-        with self._lock:
-            self._busy.discard(thread)
-            kept = not self._closed and len(self._idle) < self._max_idle
-            if kept:
-                self._idle.append(thread)
-        if not kept:
-            thread.stop()
+        """Release the caller, who may then post again and find the loop idle. Runs on the loop of `thread`."""
+        self._state.take_back(thread)
         entry.finish()
-
-    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        if _finalizing():  # bound early: this module's names may be gone by then
-            return
-        idle: list[LoopThread] = getattr(self, "_idle", [])
-        if self._fork.inherited or not any(thread.usable for thread in idle):
-            return
-        warnings.warn("a pooled loop runner was never closed", ResourceWarning, source=self, stacklevel=2)
-        self.close(0)

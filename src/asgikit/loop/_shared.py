@@ -1,15 +1,12 @@
 """One long-lived event loop for all callers: clients that are bound to their loop keep working."""
 
 import asyncio
-import sys
-import threading
-import warnings
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import final
 
-from asgikit.errors import ClosedError
-from asgikit.executor import ForkGuard, WorkerThreadPool
+from asgikit.executor import WorkerThreadPool
+from asgikit.loop._kept import KeptLoopRunner, KeptLoops
 from asgikit.loop._loop_thread import LoopThread
 from asgikit.protocols import LoopEntry
 
@@ -25,8 +22,11 @@ def start_on(loop: AbstractEventLoop, entry: LoopEntry) -> None:
 
 
 @final
-class SharedLoopRunner:
+class SharedLoopRunner(KeptLoopRunner):
     """One loop on one thread for every call, made at the first. Tasks that a call leaves behind go on.
+
+    A runner that is forgotten while its loop runs is a ResourceWarning.
+    Any thread may call any method.
 
     Args:
         loop_factory: makes the loop; `uvloop.new_event_loop` fits.
@@ -39,21 +39,9 @@ class SharedLoopRunner:
         loop_factory: Callable[[], AbstractEventLoop] = asyncio.new_event_loop,
         name: str = "shared-loop",
     ) -> None:
-        self._loop_factory = loop_factory
-        self._threads = WorkerThreadPool(1, name=name)
-        self._closed = False
-        self._fork = ForkGuard()
-        self._begin_process()
-
-    def _begin_process(self) -> None:
-        """Start without a loop: at birth, and in a forked child."""
-        self._lock = threading.Lock()
         self._thread: LoopThread | None = None
-
-    @property
-    def loop_factory(self) -> Callable[[], AbstractEventLoop]:
-        """What makes the loops. At interpreter exit, when no thread can be started, the bridge makes one with it."""
-        return self._loop_factory
+        threads = WorkerThreadPool(1, name=name)
+        super().__init__(KeptLoops("the shared loop runner", threads=threads, loop_factory=loop_factory))
 
     def post(self, entry: LoopEntry, /) -> None:
         """Run `entry` on the shared loop. May be called on any thread.
@@ -67,38 +55,15 @@ class SharedLoopRunner:
 
     def scope(self) -> "SharedLoopRunner":
         """Return a further runner with a loop of its own, from the same factory."""
-        return SharedLoopRunner(loop_factory=self._loop_factory, name="loop-scope")
-
-    def close(self, grace: float = 2.0, /) -> None:
-        """Cancel what runs on the loop, close it and end its thread, waiting at most `grace` seconds. Idempotent."""
-        if self._fork.inherited:
-            self._fork.renew(self._begin_process)
-        with self._lock:
-            self._closed = True
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.stop()
-        self._threads.close(grace)
+        return SharedLoopRunner(loop_factory=self._state.loop_factory, name="loop-scope")
 
     def _loop(self) -> AbstractEventLoop:
+        """Return the loop, which all callers borrow together and nobody gives back."""
         thread = self._thread
-        if thread is not None and thread.usable:
+        if thread is not None and thread.usable:  # without the lock: nearly every call ends here
             return thread.loop
-        if self._fork.inherited:
-            self._fork.renew(self._begin_process)
-        with self._lock:
-            if self._closed:
-                message = "the shared loop runner is closed"
-                raise ClosedError(message)
+        loops = self._here()
+        with loops.lock:
             if self._thread is None or not self._thread.usable:
-                self._thread = LoopThread(self._threads, self._loop_factory)
+                self._thread = loops.lend()
             return self._thread.loop
-
-    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        if _finalizing():  # bound early: this module's names may be gone by then
-            return
-        thread: LoopThread | None = getattr(self, "_thread", None)
-        if thread is None or not thread.usable:
-            return
-        warnings.warn("a shared loop runner was never closed", ResourceWarning, source=self, stacklevel=2)
-        self.close(0)

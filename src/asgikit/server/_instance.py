@@ -2,30 +2,18 @@
 
 from asyncio import Event, Task
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from asgikit.errors import ClosedError
 from asgikit.protocols import ApplicationLike
+from asgikit.server._ledger import Ledger
 from asgikit.server._mailbox import Letter, Mailbox, Outcome
 
-__all__ = ("Instance", "InstanceOwner")
+__all__ = ("Instance",)
 
 _ScopeT = TypeVar("_ScopeT")
 _InT = TypeVar("_InT")
 _OutT = TypeVar("_OutT")
-
-
-class InstanceOwner(Protocol[_ScopeT, _InT, _OutT]):
-    """Whom an instance tells what it does."""
-
-    def changed(self, instance: "Instance[_ScopeT, _InT, _OutT]", /) -> None:
-        """Note that the instance may have become idle or busy."""
-
-    def took(self) -> None:
-        """Note that a message was taken."""
-
-    def settle(self, letter: Letter[_InT], outcome: Outcome, /) -> None:
-        """Tell what became of a letter."""
 
 
 class Instance(Generic[_ScopeT, _InT, _OutT]):
@@ -37,8 +25,9 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
 
     __slots__ = (
         "_arrived",
+        "_changed",
+        "_ledger",
         "_mailbox",
-        "_owner",
         "_receivers",
         "_send",
         "ending",
@@ -58,9 +47,10 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
         scope: _ScopeT,
         mailbox: Mailbox[_InT],
         send: Callable[[_ScopeT, _OutT], Awaitable[None]],
-        owner: InstanceOwner[_ScopeT, _InT, _OutT],
+        ledger: Ledger[_InT],
+        changed: "Callable[[Instance[_ScopeT, _InT, _OutT]], object]",
     ) -> None:
-        """Start nothing."""
+        """Start nothing. `changed` is called whenever the instance may have become idle or busy."""
         self.scope_id = scope_id
         self.scope = scope
         self.in_hand: list[Letter[_InT]] = []
@@ -71,7 +61,8 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
         self.task: Task[BaseException | None] | None = None
         self._mailbox = mailbox
         self._send = send
-        self._owner = owner
+        self._ledger = ledger
+        self._changed = changed
         self._receivers = 0
         self._arrived = Event()
 
@@ -100,11 +91,20 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
         """Have those that wait in `receive` look again."""
         self._arrived.set()
 
+    def cancel(self) -> None:
+        """Tell the application to end; later calls tell it again."""
+        if self.task is not None:
+            self.task.cancel(f"the server ends the instance for scope {self.scope_id!r}")
+
     def confirm(self) -> None:
         """Settle what the application had in hand: it is through with it."""
-        for letter in self.in_hand:
-            self._owner.settle(letter, Outcome.HANDLED)
+        self._ledger.settle_all(self.in_hand, Outcome.HANDLED)
         self.in_hand.clear()
+
+    def let_go(self) -> list[Letter[_InT]]:
+        """Return what the application had in hand: it has nothing any more."""
+        letters, self.in_hand = self.in_hand, []
+        return letters
 
     async def receive(self) -> _InT:
         """Return the next message of this scope, waiting for one if there is none.
@@ -119,9 +119,8 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
             self._check_lives()
         letter, moved = self._mailbox.take()
         self.taken += 1
-        letter.deliveries += 1
         self.in_hand.append(letter)
-        self._owner.took()
+        self._ledger.took(letter)
         if moved is not None:
             moved.admit()
         return letter.message
@@ -145,9 +144,9 @@ class Instance(Generic[_ScopeT, _InT, _OutT]):
     async def _wait(self) -> None:
         self._arrived.clear()
         self._receivers += 1
-        self._owner.changed(self)
+        self._changed(self)
         try:
             await self._arrived.wait()
         finally:
             self._receivers -= 1
-            self._owner.changed(self)
+            self._changed(self)

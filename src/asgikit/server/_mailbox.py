@@ -78,6 +78,11 @@ class Mailbox(Generic[_InT]):
         """Whether the next letter would find no place."""
         return len(self._queue) >= self._size
 
+    @property
+    def takes_next(self) -> bool:
+        """Whether the next letter would have a place at once, be it that of the oldest."""
+        return len(self._queue) < self._size or self._policy == "drop_oldest"
+
     def put(self, letter: Letter[_InT]) -> Letter[_InT] | None:
         """Add a letter at the end, and return the one that was dropped for it, if one was.
 

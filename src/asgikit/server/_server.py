@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from asyncio import AbstractEventLoop, CancelledError, Event, Task, get_running_loop
+from asyncio import AbstractEventLoop, CancelledError, get_running_loop
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from contextvars import copy_context
@@ -17,11 +17,14 @@ from asgikit.errors import ClosedError, MailboxFullError, ScopeError
 from asgikit.loop import MonotonicClock
 from asgikit.protocols import ApplicationLike, Clock, DoubleCallable, InstanceStore
 from asgikit.server._counters import ServerCounters, Tally
+from asgikit.server._decisions import PoolRules
 from asgikit.server._failure import FailureHook, log_failure, logger
+from asgikit.server._ledger import Ledger
 from asgikit.server._mailbox import Letter, Outcome, QueuePolicy
-from asgikit.server._pool import InstancePool, PoolRules
+from asgikit.server._pool import InstancePool
+from asgikit.server._run import Run, StoppedEarlyError
 from asgikit.server._store import LRUInstanceStore
-from asgikit.server._waiting import resolve, wait_all
+from asgikit.server._waiting import resolve
 
 __all__ = ("StatelessServer",)
 
@@ -69,11 +72,6 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         Raises:
             ValueError: a number makes no sense.
         """
-        for name, value in (
-            ("max_applications", max_applications), ("queue_size", queue_size), ("max_deliveries", max_deliveries)
-        ):  # fmt: skip
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, not {value}")
         self.application: ApplicationLike[_ScopeT, _InT, _OutT] = as_single_callable(
             application, double=double_callable
         )
@@ -88,13 +86,9 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         )
         self._drain_timeout = drain_timeout
         self._make_store = store
-        self._on_failure = on_failure
         self._tally = Tally()
-        self._pool: InstancePool[_ScopeT, _InT, _OutT] | None = None
-        self._source: Task[None] | None = None
-        self._stopping: Event | None = None
-        self._entering: Task[Any] | None = None
-        self._closed_to_deliveries = False
+        self._ledger = Ledger[_InT](tally=self._tally, max_deliveries=max_deliveries, on_failure=on_failure)
+        self._run: Run[_ScopeT, _InT, _OutT] | None = None
 
     # What a subclass fills in
 
@@ -179,21 +173,20 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
 
         Waits for the instances at most the grace time; False when one lives on.
         """
-        return self._pool is None or await self._pool.discard(list(scope_ids))
+        return self._run is None or await self._run.pool.discard(list(scope_ids))
 
     def scope_ids(self) -> list[Hashable]:
         """Return the ids of all scopes that have an instance or a message."""
-        return [] if self._pool is None else self._pool.scope_ids()
+        return [] if self._run is None else self._run.pool.scope_ids()
 
     # Life cycle
 
     @property
     def counters(self) -> ServerCounters:
         """What the server has done so far; readable at any time."""
-        pool = self._pool
-        return self._tally.snapshot(
-            instances=0 if pool is None else pool.instances, waiting=0 if pool is None else pool.waiting
-        )
+        if self._run is None:
+            return self._tally.snapshot(instances=0, waiting=0)
+        return self._tally.snapshot(instances=self._run.pool.instances, waiting=self._run.pool.waiting)
 
     def run(self, *, loop_factory: Callable[[], AbstractEventLoop] | None = None) -> None:
         """Serve on an event loop of its own until `handle` ends or `stop` is called; Ctrl-C is a stop too.
@@ -211,21 +204,19 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
 
         Afterwards no task of the server lives. Cancelling it stops the server in the same way.
         """
-        with suppress(_StoppedEarlyError):
+        with suppress(StoppedEarlyError):
             async with self:
                 await self.wait_stopped()
 
     async def wait_stopped(self) -> None:
         """Wait until `handle` has ended or `stop` was called. The server is still open then: leaving it drains it."""
-        if self._stopping is not None:
-            await self._stopping.wait()
+        if self._run is not None:
+            await self._run.stopping.wait()
 
     def stop(self) -> None:
         """Have the server stop; returns at once. From another thread: `loop.call_soon_threadsafe(server.stop)`."""
-        if self._stopping is not None:
-            self._stopping.set()
-        if self._entering is not None:
-            self._entering.cancel("the server is stopped while it starts")
+        if self._run is not None:
+            self._run.stop()
 
     async def __aenter__(self) -> Self:
         """Start serving: `handle` runs beside the block.
@@ -234,75 +225,49 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
             ScopeError: the server runs already.
             ClosedError: `stop` was called before `startup` had ended.
         """
-        if self._pool is not None:
+        if self._run is not None:
             raise ScopeError("The server runs already: enter it once at a time, or make one server per loop")
-        loop = get_running_loop()
-        self._stopping = Event()
-        self._pool = InstancePool(
-            application=self.application,
-            send=self.application_send,
-            rules=self._rules,
-            store=self._make_store(),
-            clock=self.clock,
-            loop=loop,
-            context=copy_context(),
-            tally=self._tally,
-            on_failure=self._on_failure,
-        )
+        self._run = run = Run(server=type(self).__name__, pool=self._new_pool(), clock=self.clock)
         try:
-            await self._start_up(self._stopping)
+            await run.start_up(self.startup)
         except BaseException:
-            self._pool = None
+            self._run = None
             raise
-        self._closed_to_deliveries = False
-        self._source = loop.create_task(self.handle(), name=f"asgikit-server-{type(self).__name__}")
-        self._source.add_done_callback(lambda _: self.stop())
+        run.read(self.handle)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None:
         """Stop: end `handle`, let applications handle what they have, end them, clean up; raise its error."""
-        source, pool = self._source, self._pool
-        if source is None or pool is None:
+        run = self._run
+        if run is None:
             return
         self.stop()
-        source.cancel()
         try:
-            await wait_all([source], seconds=self._rules.grace_time, clock=self.clock)
-            self._closed_to_deliveries = True
-            await pool.drain(seconds=self._drain_timeout)
+            await run.end(grace_time=self._rules.grace_time, drain_timeout=self._drain_timeout)
         finally:
-            self._closed_to_deliveries = True
-            try:
-                await pool.end()
-            finally:
-                self._pool = self._source = None
-                await self.cleanup()
-        if not source.done():
-            logger.error("%s.handle swallows its cancellation and is left running", type(self).__name__)
-        elif not source.cancelled() and error is None:
-            source.result()
+            self._run = None
+            await self.cleanup()
+        run.report(raises=error is None)
 
-    async def _start_up(self, stopping: Event) -> None:
-        self._entering = task = asyncio.current_task()
-        try:
-            await self.startup()
-        except CancelledError:
-            if task is None or not stopping.is_set() or task.uncancel():
-                raise
-            raise _StoppedEarlyError(f"{type(self).__name__} was stopped while it was starting") from None
-        finally:
-            self._entering = None
+    def _new_pool(self) -> InstancePool[_ScopeT, _InT, _OutT]:
+        """Make the pool of one run, whose instances see the context in which the server was entered."""
+        return InstancePool(
+            application=self.application,
+            send=self.application_send,
+            rules=self._rules,
+            store=self._make_store(),
+            clock=self.clock,
+            loop=get_running_loop(),
+            context=copy_context(),
+            ledger=self._ledger,
+        )
 
     def _open_pool(self) -> InstancePool[_ScopeT, _InT, _OutT]:
-        if self._pool is None or self._closed_to_deliveries:
+        if self._run is None or not self._run.takes_messages:
             raise ClosedError(
                 f"{type(self).__name__} does not run or is stopping, so it takes no messages: deliver inside"
                 " `async with server:` or while `arun()` runs"
             )
-        return self._pool
-
-
-class _StoppedEarlyError(ClosedError):
-    """`stop` was called while the server was starting."""
+        return self._run.pool

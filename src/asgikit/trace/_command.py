@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "rest",
         nargs=argparse.REMAINDER,
-        metavar="[-o FILE] (-m module | script) ...",
-        help="where to save the trace (.html, .json or .svg; else it is drawn here), and what to run, with arguments",
+        metavar="-o FILE, -m module or script, arguments",
+        help="where to save the trace (.html, .json or .svg; without -o it is drawn here), and what to run",
     )
 
 
@@ -79,6 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _MISUSE
     with record(bridge) as trace:
         status = _run_program(asked.module, asked.program)
+    if trace.dropped:
+        message = f"asgikit trace: crossings that came later than those that are kept: {trace.dropped}"
+        print(message, file=sys.stderr)  # noqa: T201 - a command prints
     if asked.output is None:
         trace.show()
     else:
@@ -94,6 +97,9 @@ def _prepare(bridge: str, asked: _Asked) -> Any:
     """
     if asked.output is not None:
         check_format(Path(asked.output))
+        if not Path(asked.output).absolute().parent.is_dir():
+            message = f"there is no folder to save {asked.output!r} in"
+            raise FileNotFoundError(message)
     if (asked.output is None or asked.output.endswith(".svg")) and find_spec("rich") is None:
         message = "drawing a trace needs rich (pip install rich); a page for the browser, -o trace.html, needs nothing"
         raise ImportError(message)
@@ -104,7 +110,34 @@ def _prepare(bridge: str, asked: _Asked) -> Any:
         sys.path.insert(0, str(Path.cwd()))
     if asked.module is None:
         sys.path.insert(0, str(Path(asked.program[0]).resolve().parent))  # as for `python script`
+    _check_apart(bridge.partition(":")[0], asked)
     return _find(bridge)
+
+
+def _check_apart(module: str, asked: _Asked) -> None:
+    """Refuse a bridge that the program itself makes: imported for its bridge, the program would run twice.
+
+    Raises:
+        ValueError: the module is the program; its bridge would not be the one that is recorded.
+    """
+    program = Path(asked.program[0]).resolve() if asked.module is None else _file_of(asked.module, runs=True)
+    if module == "__main__" or (program is not None and _file_of(module) == program):
+        message = (
+            f"{module!r} is the program itself, which would run twice, each time with a bridge of its own: move the"
+            " bridge to a module that the program imports, or record in it, `with asgikit.trace.record(bridge)`"
+        )
+        raise ValueError(message)
+
+
+def _file_of(module: str, *, runs: bool = False) -> Path | None:
+    """Return the file that importing `module` runs, or, if `runs`, that `python -m module` does."""
+    try:
+        spec = find_spec(module)
+        if runs and spec is not None and spec.submodule_search_locations is not None:
+            spec = find_spec(f"{module}.__main__")
+    except (ImportError, ValueError):
+        return None  # importing it will say why
+    return None if spec is None or spec.origin is None else Path(spec.origin).resolve()
 
 
 def _find(path: str) -> Any:

@@ -3,21 +3,13 @@
 import asyncio
 import io
 import sys
-import threading
 from contextvars import copy_context
 from typing import Any, TextIO, final
 
-from asgikit.errors import ExecutorContractError, UnsupportedScopeError
-from asgikit.protocols import ExecutorLike, SupportsPost
+from asgikit.errors import UnsupportedScopeError
+from asgikit.protocols import ExecutorLike
 from asgikit.spec import ReceiveLike, ScopeLike, SendLike, WSGIApplication
-from asgikit.wsgi._dispatch import (
-    Dispatch,
-    ExecutorDispatch,
-    OwnPool,
-    PostDispatch,
-    SensitiveDispatch,
-    SupportsRunSync,
-)
+from asgikit.wsgi._dispatch import SupportsRunSync, choose_dispatch
 from asgikit.wsgi._environ import build_environ
 from asgikit.wsgi._exchange import Exchange
 from asgikit.wsgi._inbound import Inbound
@@ -30,12 +22,10 @@ from asgikit.wsgi._replies import refuse, reply_too_large, reply_truncated
 from asgikit.wsgi._request_headers import HeaderRules, RejectedRequestError, RequestHeaders, read_headers
 from asgikit.wsgi._response import ResponseState
 from asgikit.wsgi._response_head import HopByHop
-from asgikit.wsgi._scopes import refuse_websocket, serve_lifespan
+from asgikit.wsgi._scopes import Lifespans, refuse_websocket
 from asgikit.wsgi._worker import WsgiCall
 
 __all__ = ("WsgiToAsgi",)
-
-_THREADS = 32
 
 
 @final
@@ -96,7 +86,7 @@ class WsgiToAsgi:
         if not callable(wsgi_application):
             raise TypeError(f"{wsgi_application!r} is no WSGI application: it cannot be called")
         self._application = wsgi_application
-        self._dispatch, alone = _dispatch(executor, bridge, threads)
+        self._dispatch, alone = choose_dispatch(executor, bridge, threads)
         self._copies_context = bridge is None
         self._options = Options(
             max_body_size=max_body_size,
@@ -111,8 +101,7 @@ class WsgiToAsgi:
             errors=errors,
         )
         self._mailboxes = Mailboxes()
-        self._lock = threading.Lock()
-        self._lifespans = 0
+        self._lifespans = Lifespans(self._dispatch.release)
 
     async def __call__(self, scope: ScopeLike, receive: ReceiveLike, send: SendLike) -> None:
         """Serve one scope. Runs on the event-loop thread.
@@ -128,7 +117,7 @@ class WsgiToAsgi:
         elif kind == "websocket":
             await refuse_websocket(scope, receive, send)
         elif kind == "lifespan":
-            await self._live(receive, send)
+            await self._lifespans.serve(receive, send)
         else:
             raise UnsupportedScopeError(
                 f"WsgiToAsgi serves the scopes 'http', 'websocket' (by refusing it) and 'lifespan', not {kind!r}"
@@ -147,7 +136,7 @@ class WsgiToAsgi:
         except RejectedRequestError as rejected:
             await refuse(send, scope, rejected.reason)
             return
-        if self._is_too_large(headers.length):
+        if self._options.forbids(headers.length):
             await reply_too_large(send)
             return
         mailbox = self._mailboxes.enter(asyncio.get_running_loop())
@@ -175,22 +164,34 @@ class WsgiToAsgi:
         if options.receives_first(headers.length):
             await receiver.receive_all()
             if inbound.failed:
-                await self._refuse_body(inbound, send)
+                await _refuse_body(inbound, send)
                 return
             environ["CONTENT_LENGTH"] = str(inbound.received)
-        call = WsgiCall(
-            self._application,
-            environ,
-            scope=scope,
-            state=ResponseState(environ["REQUEST_METHOD"], options.hop_by_hop),
-            inbound=inbound,
-            outbound=outbound,
-            context=copy_context() if self._copies_context else None,
-        )
+        call = self._call(scope, environ, inbound, outbound)
         self._dispatch.start(call)
         # Without "Expect" an announced body is on its way already.
         prefetches = headers.announces_body and not headers.expects_continue
         await self._relay(call, Exchange(send, inbound, outbound, receiver, options), receiver, prefetches=prefetches)
+
+    def _environ(self, scope: ScopeLike, headers: RequestHeaders) -> dict[str, Any]:
+        options = self._options
+        environ = build_environ(
+            scope, headers.variables, multithread=options.multithread, multiprocess=options.multiprocess
+        )
+        # A program without a console has no stderr, and PEP 3333 asks for a stream all the same.
+        environ["wsgi.errors"] = options.errors or sys.stderr or io.StringIO()
+        return environ
+
+    def _call(self, scope: ScopeLike, environ: dict[str, Any], inbound: Inbound, outbound: Outbound) -> WsgiCall:
+        return WsgiCall(
+            self._application,
+            environ,
+            scope=scope,
+            state=ResponseState(environ["REQUEST_METHOD"], self._options.hop_by_hop),
+            inbound=inbound,
+            outbound=outbound,
+            context=copy_context() if self._copies_context else None,
+        )
 
     async def _relay(self, call: WsgiCall, exchange: Exchange, receiver: Receiver, *, prefetches: bool) -> None:
         try:
@@ -204,63 +205,9 @@ class WsgiToAsgi:
                 await asyncio.wait((call.crossing,))
             await receiver.stop()
 
-    @staticmethod
-    async def _refuse_body(inbound: Inbound, send: SendLike) -> None:
-        if inbound.too_large:
-            await reply_too_large(send)
-        elif inbound.truncated:
-            await reply_truncated(send)
 
-    def _is_too_large(self, length: int | None) -> bool:
-        limit = self._options.max_body_size
-        return length is not None and limit is not None and length > limit
-
-    def _environ(self, scope: ScopeLike, headers: RequestHeaders) -> dict[str, Any]:
-        environ = build_environ(
-            scope,
-            headers.variables,
-            multithread=self._options.multithread,
-            multiprocess=self._options.multiprocess,
-        )
-        environ["wsgi.errors"] = (
-            self._options.errors or sys.stderr or io.StringIO()
-        )  # a program without a console has none
-        return environ
-
-    async def _live(self, receive: ReceiveLike, send: SendLike) -> None:
-        """Serve one lifespan. The pool ends with the last one, however that ends: other servers may use it still."""
-        with self._lock:
-            self._lifespans += 1
-        left = False
-
-        async def leave() -> None:
-            nonlocal left
-            left = True
-            with self._lock:
-                self._lifespans -= 1
-                last = not self._lifespans
-            if last:
-                await self._dispatch.release()
-
-        try:
-            await serve_lifespan(receive, send, leave)
-        finally:
-            if not left:
-                await leave()
-
-
-def _dispatch(
-    executor: ExecutorLike | None, bridge: SupportsRunSync | None, threads: int | None
-) -> tuple[Dispatch, bool]:
-    """Return how calls are started, and whether they are known to run one at a time."""
-    if (executor is not None) + (bridge is not None) + (threads is not None) > 1:
-        raise TypeError("WsgiToAsgi takes one of executor=, bridge= and threads=: each says where the application runs")
-    if bridge is not None:
-        return SensitiveDispatch(bridge), False
-    if executor is None:
-        return OwnPool(_THREADS if threads is None else threads), threads == 1
-    if isinstance(executor, SupportsPost):
-        return PostDispatch(executor), False
-    if not callable(getattr(executor, "submit", None)):
-        raise ExecutorContractError(f"{executor!r} is no executor: it has no submit()")
-    return ExecutorDispatch(executor), False
+async def _refuse_body(inbound: Inbound, send: SendLike) -> None:
+    if inbound.too_large:
+        await reply_too_large(send)
+    elif inbound.truncated:
+        await reply_truncated(send)

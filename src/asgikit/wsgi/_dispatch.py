@@ -4,17 +4,19 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 from asgikit.errors import ClosedError, ExecutorContractError
 from asgikit.executor import WorkerThreadPool
 from asgikit.protocols import ExecutorLike, SupportsPost, WorkerHome
 from asgikit.wsgi._worker import WsgiCall
 
-__all__ = ("Dispatch", "ExecutorDispatch", "OwnPool", "PostDispatch", "SensitiveDispatch", "SupportsRunSync")
+__all__ = ("Dispatch", "SupportsRunSync", "choose_dispatch")
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+_THREADS: Final = 32
 
 
 class Dispatch(Protocol):
@@ -81,7 +83,17 @@ class OwnPool:
             pool.close(grace)
 
 
-class PostDispatch:
+class _Borrowed:
+    """The part of a dispatch to something that was given: whoever made it ends it."""
+
+    async def release(self) -> None:
+        """Nothing was made here."""
+
+    def close(self, grace: float) -> None:
+        """Nothing was made here."""
+
+
+class PostDispatch(_Borrowed):
     """An executor with the fast lane."""
 
     def __init__(self, executor: SupportsPost) -> None:
@@ -94,14 +106,8 @@ class PostDispatch:
         if isinstance(self._executor, WorkerHome):
             self._executor.abandon(call)
 
-    async def release(self) -> None:
-        """Nothing: whoever made the executor closes it."""
 
-    def close(self, grace: float) -> None:
-        """Nothing, for the same reason."""
-
-
-class ExecutorDispatch:
+class ExecutorDispatch(_Borrowed):
     """Any other executor."""
 
     def __init__(self, executor: ExecutorLike) -> None:
@@ -124,14 +130,8 @@ class ExecutorDispatch:
     def abandon(self, call: WsgiCall) -> None:
         """Nothing: an executor that was given has no word for it."""
 
-    async def release(self) -> None:
-        """Nothing: whoever made the executor closes it."""
 
-    def close(self, grace: float) -> None:
-        """Nothing, for the same reason."""
-
-
-class SensitiveDispatch:
+class SensitiveDispatch(_Borrowed):
     """Thread-sensitive through a bridge: the thread that the caller's other synchronous code runs on."""
 
     def __init__(self, bridge: SupportsRunSync) -> None:
@@ -154,8 +154,24 @@ class SensitiveDispatch:
         if call.crossing is not None:
             call.crossing.cancel()
 
-    async def release(self) -> None:
-        """Nothing: whoever made the bridge closes it."""
 
-    def close(self, grace: float) -> None:
-        """Nothing, for the same reason."""
+def choose_dispatch(
+    executor: ExecutorLike | None, bridge: SupportsRunSync | None, threads: int | None
+) -> tuple[Dispatch, bool]:
+    """Return how calls are started, and whether they are known to run one at a time.
+
+    Raises:
+        TypeError: more than one was given.
+        ExecutorContractError: the executor has no `submit`.
+    """
+    if (executor is not None) + (bridge is not None) + (threads is not None) > 1:
+        raise TypeError("WsgiToAsgi takes one of executor=, bridge= and threads=: each says where the application runs")
+    if bridge is not None:
+        return SensitiveDispatch(bridge), False
+    if executor is None:
+        return OwnPool(_THREADS if threads is None else threads), threads == 1
+    if isinstance(executor, SupportsPost):
+        return PostDispatch(executor), False
+    if not callable(getattr(executor, "submit", None)):
+        raise ExecutorContractError(f"{executor!r} is no executor: it has no submit()")
+    return ExecutorDispatch(executor), False

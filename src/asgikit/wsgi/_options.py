@@ -46,3 +46,7 @@ class Options:
         if self.buffer_body == "always" or (self.buffer_body == "unknown" and length is None):
             return True
         return length is None and self.max_body_size is not None and self.max_body_size <= self.request_buffer
+
+    def forbids(self, length: int | None) -> bool:
+        """Whether a body of the length that was announced is too large; one of unknown length is received to see."""
+        return length is not None and self.max_body_size is not None and length > self.max_body_size

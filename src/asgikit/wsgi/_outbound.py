@@ -8,7 +8,7 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from asgikit.errors import ClientDisconnectedError, LoopUnavailableError
 from asgikit.wsgi._mailbox import Mailbox
@@ -16,6 +16,8 @@ from asgikit.wsgi._parking import Parking
 from asgikit.wsgi._response_head import ResponseHead
 
 __all__ = ("Batch", "Outbound")
+
+_IN_A_ROW: Final = 10  # batches, after which the loop has its turn though the worker has said more already
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Outbound:
         "_gate",
         "_head",
         "_held",
+        "_in_a_row",
         "_last",
         "_lock",
         "_mailbox",
@@ -60,6 +63,7 @@ class Outbound:
         self._lock = threading.Lock()
         self._chunks: list[bytes] = []
         self._held = 0
+        self._in_a_row = 0
         self._head: ResponseHead | None = None
         self._file_event: Mapping[str, Any] | None = None
         self._last = False
@@ -72,7 +76,7 @@ class Outbound:
         self._gate: threading.Lock | None = None
         self._waiter: asyncio.Future[None] | None = None
 
-    # -- the worker's side --------------------------------------------------------------------------
+    # The worker's side
 
     def check(self) -> None:
         """Raise ClientDisconnectedError if nobody wants the response any more."""
@@ -167,12 +171,17 @@ class Outbound:
         except LoopUnavailableError as error:
             raise ClientDisconnectedError(str(error)) from error
 
-    # -- the loop's side ----------------------------------------------------------------------------
+    # The loop's side
 
     async def take(self) -> Batch:
-        """Return what the worker has said; wait until it says something."""
-        batch = self._grab()
+        """Return what the worker has said; wait until it says something.
+
+        Without the GIL a worker can say more while the loop sends, every time; others on the loop have their turn.
+        """
+        self._in_a_row += 1
+        batch = self._grab() if self._in_a_row <= _IN_A_ROW else None
         if batch is None:
+            self._in_a_row = 0
             # The turn of the loop lets a busy worker have the interpreter: usually it has more to say then.
             await asyncio.sleep(0)
             batch = self._grab()

@@ -165,3 +165,18 @@ async def clashing_options() -> None:
 
     assert_type(await bridge.run_sync(call, thread_sensitive=flag, executor=text), str)
     assert_type(await bridge.sync_to_async(call)(thread_sensitive=flag, executor=text), str)
+
+
+# case: what an adapter calls with is checked like the call itself
+async def prepared() -> None:
+    call = bridge.sync_caller(thread_sensitive=flag)
+    assert_type(await call(two, number, b=text), bytes)
+    await call(one, text)  # E
+
+
+# case: and so it is in the other direction
+def prepared_async() -> None:
+    call = bridge.async_caller(force_new_loop=flag)
+    assert_type(call(atwo, number, b=text), bytes)
+    call(aone, text)  # E
+    call(one, number)  # E

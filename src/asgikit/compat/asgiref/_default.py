@@ -5,36 +5,32 @@ child starts empty.
 """
 
 import atexit
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextvars import Context
-from functools import partial
-from typing import Any, Final, NamedTuple, ParamSpec, TypeVar, final
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Final, NamedTuple, ParamSpec, TypeVar, final
 
-from asgikit.bridge import Bridge
-from asgikit.bridge._async_call import cross_to_async
-from asgikit.bridge._options import Options
-from asgikit.bridge._sync_call import SyncCall, caller
+from asgikit.bridge import AsyncCaller, Bridge, SyncCaller
 from asgikit.executor import ThreadSensitivePool
-from asgikit.protocols import WorkerHome
+from asgikit.protocols import ExecutorLike
 
-__all__ = ("DefaultWorker", "call_async", "call_sync", "default_bridge")
+__all__ = ("DefaultWorker", "async_caller", "default", "default_bridge", "scope_on")
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _EXIT_GRACE: Final = 2.0
-_PLAIN: Final = Options(context_policy="propagate")
-_NEW_LOOP: Final = Options(context_policy="propagate", force_new_loop=True)
 
 
 @final
 class Default(NamedTuple):
-    """The bridge, its pool of thread-sensitive workers, and how a call begins on it."""
+    """The bridge, its pool of thread-sensitive workers, and how most calls cross it: the wrappers check them."""
 
     bridge: Bridge
     pool: ThreadSensitivePool
-    call: Callable[..., Coroutine[Any, Any, Any]]
+    sensitive: SyncCaller
+    free: SyncCaller
+    to_loop: AsyncCaller
 
 
 made: Final[dict[None, Default]] = {}
@@ -61,31 +57,19 @@ def _make() -> Default:
     # Calls queue behind an abandoned one, as in asgiref: Channels has one thread for the whole database.
     pool = ThreadSensitivePool(name="asgiref", on_abandon="wait")
     bridge = Bridge(sensitive_pool=pool)
-    parts = bridge._parts
-
-    def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> SyncCall:
-        job, home, context, free = args
-        options = _PLAIN if context is None else Options(context_policy="propagate", context=context)
-        return parts.to_threads.begin(job, options, (home or parts.resources.free_home) if free else None, (), kwargs)
-
-    return Default(bridge, pool, caller(begin))
+    return Default(
+        bridge, pool, bridge.sync_caller(), bridge.sync_caller(thread_sensitive=False), bridge.async_caller()
+    )
 
 
-def call_sync(
-    job: Callable[[], Any], home: WorkerHome | None, context: Context | None, *, free: bool
-) -> Coroutine[Any, Any, Any]:
-    """Run `job` and return its result: `Bridge.run_sync`, but for the checks, which the wrapper has made.
-
-    `free` lets it run on any worker, of `home` if that is given.
-    """
-    return default().call(job, home, context, free)
+def async_caller(*, force_new_loop: bool) -> AsyncCaller:
+    """Return what calls async functions through the one bridge."""
+    return default().bridge.async_caller(force_new_loop=True) if force_new_loop else default().to_loop
 
 
-def call_async(job: Callable[[], Awaitable[Any]], *, force_new_loop: bool) -> Any:
-    """Run `job` on a loop while this thread hosts: `Bridge.run_async`, but for the checks."""
-    parts = default_bridge()._parts
-    options = _NEW_LOOP if force_new_loop else _PLAIN
-    return cross_to_async(partial(parts.to_loops.begin, job, options), parts.to_loops.end, (), {})
+def scope_on(executor: ExecutorLike | None) -> AbstractAsyncContextManager[None]:
+    """Return a scope of the one bridge whose calls run on `executor`; without one, a block that changes nothing."""
+    return nullcontext() if executor is None else default_bridge().thread_sensitive_scope(executor=executor)
 
 
 @final

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, final
 
+from asgikit import bridge
 from asgikit import local as native
-from asgikit.bridge import _chain
 from asgikit.local import ThreadCriticalLocal as _ThreadCriticalLocal
 
 __all__ = ("Local",)
@@ -57,7 +57,7 @@ class _DefaultLocal:
 
 def _in_plain_code() -> bool:
     """Whether the running code is neither a task or callback of a loop nor called through a bridge."""
-    return _chain.here.thread.call is None and get_running_loop() is None
+    return bridge.calling_loop() is None and get_running_loop() is None
 
 
 _slot: Final = vars(_DefaultLocal)["_inner"]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from asgikit.protocols import Clock
 from asgikit.server._failure import logger
 from asgikit.server._mailbox import Outcome
+from asgikit.server._named import create_named_task
 from asgikit.server._waiting import wait_all
 from asgikit.server.redis._codec import Codec
 from asgikit.server.redis._connection import Connection, as_text, end_task
@@ -79,8 +80,8 @@ class PartitionConsumer:
     def start(self) -> None:
         """Begin to read and to write."""
         self.writer.start()
-        self._reader = get_running_loop().create_task(
-            self._read_all(), name=f"asgikit-redis-reader-{self.lease.partition}"
+        self._reader = create_named_task(
+            get_running_loop(), self._read_all(), f"asgikit-redis-reader-{self.lease.partition}"
         )
 
     async def stop_reading(self) -> None:

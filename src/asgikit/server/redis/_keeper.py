@@ -6,6 +6,7 @@ from functools import partial
 
 from asgikit.protocols import Cancellable, Clock
 from asgikit.server._failure import logger
+from asgikit.server._named import create_named_task
 from asgikit.server._waiting import resolve
 from asgikit.server.redis._connection import Argument, Connection, as_text, end_task
 from asgikit.server.redis._layout import StreamLayout
@@ -54,7 +55,7 @@ class LeaseKeeper:
 
     def start(self) -> None:
         """Begin to beat."""
-        self._task = get_running_loop().create_task(self._run(), name=f"asgikit-redis-keeper-{self._worker}")
+        self._task = create_named_task(get_running_loop(), self._run(), f"asgikit-redis-keeper-{self._worker}")
 
     def take_no_more(self) -> None:
         """Keep what is held, and take nothing new."""

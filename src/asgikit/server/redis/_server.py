@@ -15,6 +15,7 @@ from typing_extensions import Unpack
 from asgikit.errors import FencedError, PartitionCountError
 from asgikit.protocols import ApplicationLike, Clock, DoubleCallable, InstanceStore
 from asgikit.server._failure import FailureHook, logger
+from asgikit.server._named import create_named_task
 from asgikit.server._server import StatelessServer
 from asgikit.server._waiting import wait_all
 from asgikit.server.redis._codec import Codec, JSONCodec
@@ -263,7 +264,7 @@ class RedisServer(StatelessServer[dict[str, Any], Any, Any]):
     def _do(self, partition: int, chore: Coroutine[Any, Any, None]) -> None:
         """Run a chore of a partition beside everything else; the partition is not taken meanwhile."""
         self._keeper.block(partition)
-        task = get_running_loop().create_task(chore, name=f"asgikit-redis-chore-{partition}")
+        task = create_named_task(get_running_loop(), chore, f"asgikit-redis-chore-{partition}")
         self._chores.add(task)
         task.add_done_callback(partial(self._done, partition))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from asgikit.errors import FencedError
 from asgikit.server._failure import logger
+from asgikit.server._named import create_named_task
 from asgikit.server.redis._connection import Argument, Connection, end_task
 from asgikit.server.redis._layout import PartitionKeys, StreamLayout
 from asgikit.server.redis._scripts import ACT
@@ -65,7 +66,7 @@ class PartitionWriter:
 
     def start(self) -> None:
         """Begin to send."""
-        self._task = get_running_loop().create_task(self._run(), name=f"asgikit-redis-writer-{self._lease.partition}")
+        self._task = create_named_task(get_running_loop(), self._run(), f"asgikit-redis-writer-{self._lease.partition}")
 
     async def send(self, fields: Sequence[Argument]) -> None:
         """Add an entry to the output stream; returns when Redis has it.
