@@ -153,6 +153,25 @@ every_way()
     )
 
 
+def test_a_fork_while_another_thread_adds_an_observer() -> None:
+    """D1: whatever lock of a bridge is held in the parent, the child does not wait for it."""
+    run(
+        f"""{LIBRARY}
+class Observer:
+    def queued(self, crossing): seen.append(crossing.name)
+    started = finished = abandoned = stalled = lambda self, crossing, report=None: None
+seen = []
+def observe():
+    with bridge.observe(Observer()):
+        every_way()
+    assert seen
+observe()
+with bridge._parts.resources._lock:
+    in_child(observe)
+"""
+    )
+
+
 def test_a_child_that_returns_through_a_frame_of_its_parent_ends() -> None:
     """D1: it ends without posting; the parent's call has one outcome."""
     done = run(

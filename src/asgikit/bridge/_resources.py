@@ -12,6 +12,7 @@ from asgikit.bridge._exit import Closable, at_exit
 from asgikit.bridge._homes import as_home
 from asgikit.bridge._options import Options
 from asgikit.errors import ClosedError, LoopUnavailableError
+from asgikit.executor import ForkGuard
 from asgikit.protocols import Clock, ExecutorLike, LoopRunner, Observer, SensitivePool, WorkerHome
 
 __all__ = ("Resources",)
@@ -43,7 +44,8 @@ class Resources:
         self._owned = owned
         parts = sensitive_pool, worker_pool, loop_runner
         self._awaited = tuple(part for part in parts if isinstance(part, Closable))
-        self._lock = threading.Lock()
+        self._fork = ForkGuard()
+        self._begin_process()
         self._process = _chain.process.token
         at_exit.add(self)
 
@@ -68,14 +70,23 @@ class Resources:
 
     def observe(self, observer: Observer) -> None:
         """Tell `observer` of all crossings that begin from now on."""
-        with self._lock:
+        with self._here():
             self.observers = (*self.observers, observer)
 
     def stop_observing(self, observer: Observer) -> None:
         """Tell `observer` of no more crossings; those under way are told to their end."""
-        with self._lock:
+        with self._here():
             place = [known is observer for known in self.observers].index(True)  # one may equal another
             self.observers = self.observers[:place] + self.observers[place + 1 :]
+
+    def _here(self) -> threading.Lock:
+        """Return the lock of this process: in a forked child, that of the parent may be held for ever."""
+        if self._fork.inherited:
+            self._fork.renew(self._begin_process)
+        return self._lock
+
+    def _begin_process(self) -> None:
+        self._lock = threading.Lock()
 
     def close(self, grace: float) -> None:
         """Refuse new crossings and close the parts that came with this bridge, all within `grace` seconds."""

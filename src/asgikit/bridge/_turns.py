@@ -32,9 +32,9 @@ class _Line:
     thread_id: None = None
 
     def __init__(self, context: Context) -> None:
-        self.context = context  # kept, so that its identity stays its own
+        self.context: Context = context  # kept, so that its identity stays its own
         self.players: deque[Player] = deque()
-        self.progress = 0
+        self.progress: int = 0
 
     @property
     def running(self) -> Work | None:

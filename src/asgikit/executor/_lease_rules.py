@@ -1,8 +1,6 @@
 """What a pool of leased workers decides, from numbers alone: no thread, no lock, no lease."""
 
-from typing import Literal
-
-__all__ = ("counted", "is_over", "no_replacement", "place", "stuck")
+__all__ = ("counted", "is_over", "may_start", "no_replacement", "stuck")
 
 
 def counted(workers: int, left: int, max_abandoned: int) -> int:
@@ -15,13 +13,9 @@ def stuck(left: int, max_abandoned: int, bound: int) -> bool:
     return left - max_abandoned >= bound
 
 
-def place(*, permanent: bool, idle: int, counted: int, bound: int) -> Literal["idle", "new", "none"]:
-    """Return which worker a lease gets: an idle one, a new one, or none. The default lease has one of its own."""
-    if permanent:
-        return "new"
-    if idle:
-        return "idle"
-    return "new" if counted < bound else "none"
+def may_start(*, permanent: bool, counted: int, bound: int) -> bool:
+    """Whether a lease may have a new worker, when none is idle. The default lease always has one of its own."""
+    return permanent or counted < bound
 
 
 def is_over(*, closed: bool, counted: int, bound: int) -> bool:

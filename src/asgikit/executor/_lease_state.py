@@ -81,10 +81,11 @@ class LeaseState:
 
     def worker_for(self, *, permanent: bool) -> LeaseWorker | None:
         """Return a worker that is free, or a new one if the bound allows, or None."""
-        chosen = rules.place(permanent=permanent, idle=len(self.idle), counted=self.counted(), bound=self.bound)
-        if chosen == "idle":
+        if self.idle and not permanent:
             return self.idle.pop()
-        return self._new(permanent=permanent) if chosen == "new" else None
+        if rules.may_start(permanent=permanent, counted=self.counted(), bound=self.bound):
+            return self._new(permanent=permanent)
+        return None
 
     def _new(self, *, permanent: bool) -> LeaseWorker:
         worker = LeaseWorker(self)
