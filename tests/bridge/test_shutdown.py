@@ -436,6 +436,44 @@ def test_a_closed_loop_is_not_kept_by_what_was_waited_for_on_it(asyncio_errors: 
     assert all("destroyed" in record.getMessage() for record in asyncio_errors)
 
 
+class Forgetful:
+    """A runner of somebody, on the calling thread, that does not tell the end of a call that was interrupted."""
+
+    def post(self, entry: LoopEntry, /) -> None:
+        async def run() -> None:
+            await entry.start(asyncio.get_running_loop(), prompt=False)
+
+        asyncio.run(run())
+        entry.finish()
+
+    def scope(self) -> LoopRunner:
+        return self
+
+    def close(self, grace: float = 2.0, /) -> None:
+        """There is nothing to close."""
+
+
+@pytest.mark.parametrize("runner", [CallingThreadLoopRunner(), Forgetful()], ids=lambda runner: type(runner).__name__)
+def test_ctrl_c_in_a_loop_of_the_calling_thread(runner: LoopRunner) -> None:
+    """C1, C4: when it is raised that loop is closed, and nobody is left to tell the end of the call."""
+
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    async def main() -> None:
+        try:
+            asyncio.get_running_loop().call_soon(press)
+            await asyncio.Event().wait()
+        finally:
+            events.append("cleaned up")
+
+    events = list[str]()
+    with Bridge(loop_runner=runner) as bridge:
+        with pytest.raises(KeyboardInterrupt):
+            bridge.run_async(main)
+        assert events == ["cleaned up"]
+
+
 @pytest.mark.parametrize("posted", [True, False])
 def test_ctrl_c_while_the_call_is_being_posted(posted: bool) -> None:
     """C1: a coroutine that has begun by then cleans up first; one that never was posted is not waited for."""

@@ -267,8 +267,8 @@ class AsyncCall:
         self.cancel()
         while not self.done:
             if not self.host.run_one(LOOK_EVERY):
-                if self.task is None:
-                    return  # it has not begun, and sees the mark when it would
+                if self.task is None or (self._ended and self._loop is not None and self._loop.is_closed()):
+                    return  # it has not begun, and sees the mark when it would; or it is over
                 self._look()
 
     def _patience(self) -> float:

@@ -43,7 +43,7 @@ class CallingThreadLoopRunner:
             raise
         finally:
             loop.close()
-        entry.finish()
+            entry.finish()
 
     def scope(self) -> SharedLoopRunner:
         """Return a runner with one loop from the same factory, on a thread of its own."""
