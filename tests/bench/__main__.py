@@ -6,6 +6,7 @@ import json
 import os
 import pkgutil
 import platform
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,8 @@ def main() -> int:
         if not hasattr(os, "sched_setaffinity"):
             parser.error("this system has no way to keep a process on one processor")
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by a shell that put this into the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # what asyncio.run does for Ctrl-C is part of it
     if options.what == "scaling":
         from tests.bench.scaling import run_tables
 
@@ -107,7 +110,7 @@ def bars_of(result: Measured) -> str:
 
 def _missed(result: Measured, bar: Bar) -> str:
     said = f"x{bar.ratio:.2f} {bar.rival}"
-    if {"floor", bar.rival} <= result.times.keys():
+    if bar.rival != "floor" and {"floor", bar.rival} <= result.times.keys():
         floor = result.ratio(bar.rival, ours="floor")
         if floor > bar.ratio:
             said += f" (floor x{floor:.2f})"

@@ -128,10 +128,12 @@ def test_a_loop_that_stopped_and_stays_so_releases_its_threads() -> None:
     with Bridge() as bridge:
         waiter = Waiter(bridge, forever)
         loop.run_until_complete(main())
+        tasks = asyncio.all_tasks(loop)  # else nobody keeps the one that waits for ever
         assert waiter.ended.wait(SECONDS)
         assert isinstance(waiter.outcome, LoopUnavailableError)
         assert "has stopped" in str(waiter.outcome)
         _drain(loop)
+        assert all(task.done() for task in tasks)
 
 
 def test_a_loop_that_stops_for_a_moment_releases_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,29 +9,48 @@ from typing import final
 
 from asgikit.executor import WorkerThreadPool
 from asgikit.loop._shared import SharedLoopRunner
-from asgikit.loop._tidy import finished, run_to_end, wind_down
+from asgikit.loop._tidy import has_leftovers, run_to_end, wind_down
 from asgikit.protocols import LoopEntry
 
 __all__ = ("PerCallLoopRunner", "run_and_tidy")
 
 
 def run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
-    """Run `entry` on `loop`, and leave nothing behind on it."""
+    """Run `entry` on `loop`, and leave nothing behind on it.
+
+    Raises:
+        RuntimeError: somebody stopped the loop.
+    """
     started: list[Task[None]] = []
+
+    def stop(_: object = None) -> None:
+        loop.stop()
 
     def start() -> None:
         try:
-            started.append(entry.start(loop, prompt=False))
+            task = entry.start(loop, prompt=False)
         except Exception as error:  # of a task factory
             entry.fail(error)
-
-    async def tidy() -> None:
-        for task in started:
-            await finished(task)
-        await wind_down(loop, f"async_to_sync({entry.name})")
+            stop()
+            return
+        started.append(task)
+        if task.done():
+            stop()
+        else:
+            task.add_done_callback(stop)
 
     loop.call_soon(start)  # not in a task: there the coroutine takes its first step at once
-    run_to_end(loop, tidy())
+    try:
+        loop.run_forever()
+    except BaseException:  # Ctrl-C: the clean-up runs on this loop, and ends by itself
+        for task in started:
+            task.remove_done_callback(stop)
+        raise
+    if not all(task.done() for task in started):
+        message = f"the event loop of {entry.name} was stopped before it had ended"
+        raise RuntimeError(message)
+    if has_leftovers(loop):
+        run_to_end(loop, wind_down(loop, f"async_to_sync({entry.name})"))
 
 
 @final

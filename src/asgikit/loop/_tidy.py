@@ -3,12 +3,13 @@
 import asyncio
 import inspect
 import logging
-from asyncio import AbstractEventLoop, Task
+from asyncio import AbstractEventLoop, BaseEventLoop, Task
 from collections.abc import Coroutine
 from typing import Any, Final
 
-__all__ = ("cancel_leftovers", "finished", "run_to_end", "wind_down")
+__all__ = ("cancel_leftovers", "has_leftovers", "run_to_end", "wind_down")
 
+_OWNED: Final = ("_asyncgens", "_default_executor")
 ROUNDS: Final = 10  # a clean-up may start tasks, whose clean-up may start tasks; but not for ever
 
 _logger = logging.getLogger("asgikit")
@@ -23,12 +24,13 @@ def run_to_end(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, None]) ->
             coroutine.close()
 
 
-async def finished(task: "Task[None]") -> None:
-    """Wait until `task` has ended, however it ended."""
-    if not task.done():
-        ended = asyncio.Event()
-        task.add_done_callback(lambda _: ended.set())
-        await ended.wait()
+def has_leftovers(loop: AbstractEventLoop) -> bool:
+    """Whether there may be something to wind down on a loop that stands still.
+
+    A loop of asyncio's own can be asked; any other is wound down to be sure.
+    """
+    asked = isinstance(loop, BaseEventLoop) and not any(getattr(loop, name, True) for name in _OWNED)
+    return not asked or bool(asyncio.all_tasks(loop))
 
 
 async def cancel_leftovers(loop: AbstractEventLoop, after: str | None) -> None:

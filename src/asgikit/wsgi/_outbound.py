@@ -17,7 +17,9 @@ from asgikit.wsgi._response_head import ResponseHead
 
 __all__ = ("Batch", "Outbound")
 
-_IN_A_ROW: Final = 10  # batches, after which the loop has its turn though the worker has said more already
+# Batches, after which the loop has its turn though the worker has said more already: fewer than those writes to a
+# client that has left (five) from which on asyncio warns.
+_IN_A_ROW: Final = 4
 
 
 @dataclass(slots=True)

@@ -198,7 +198,9 @@ def test_a_lease_that_could_not_be_prolonged_is_lost_by_the_local_clock(run: Run
 
     async def main(client: RedisClient, layout: StreamLayout) -> None:
         clock = ManualClock()
-        server = RedisServer(app, client=client, layout=layout, clock=clock, lease_time=60.0, block=0.05)
+        server = RedisServer(
+            app, client=client, layout=layout, clock=clock, lease_time=60.0, block=0.05, drain_timeout=0
+        )
         async with server:
             await publish(client, layout, ("s", 1))
             await handled.wait()
