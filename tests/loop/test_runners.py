@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from asgikit import Bridge
-from asgikit.errors import ClosedError
+from asgikit.errors import ClosedError, LoopUnavailableError
 from asgikit.executor import WorkerThreadPool
-from asgikit.loop import MonotonicClock, PerCallLoopRunner, PooledLoopRunner, SharedLoopRunner
+from asgikit.loop import CallingThreadLoopRunner, MonotonicClock, PerCallLoopRunner, PooledLoopRunner, SharedLoopRunner
 from asgikit.loop._loop_thread import LoopThread
 from asgikit.protocols import Clock, LoopRunner
 from tests.support.held import SECONDS, Held
@@ -422,6 +422,25 @@ def test_closing_a_shared_loop_cancels_what_is_left_by_name(caplog: pytest.LogCa
         runner.close()
     (record,) = caplog.records
     assert "thread 'asgikit-mine-1' left tasks running, which are cancelled: forgotten" in record.getMessage()
+
+
+@pytest.mark.parametrize("runner", [PerCallLoopRunner(), CallingThreadLoopRunner()], ids=lambda one: type(one).__name__)
+def test_a_coroutine_that_stops_its_own_loop_cleans_up_and_is_told(runner: LoopRunner) -> None:
+    """A1: its caller hears of it at once, and what the coroutine awaits while it cleans up is awaited to its end."""
+
+    async def stop() -> None:
+        asyncio.get_running_loop().stop()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.to_thread(int)
+            events.append("cleaned up")
+
+    events = list[str]()
+    with closing(runner), Bridge(loop_runner=runner) as bridge:
+        with pytest.raises(LoopUnavailableError, match="was stopped before it had ended"):
+            bridge.run_async(stop)
+        assert events == ["cleaned up"]
 
 
 @kept

@@ -7,7 +7,6 @@ from typing import final
 
 from asgikit.loop._per_call import run_and_tidy
 from asgikit.loop._shared import SharedLoopRunner
-from asgikit.loop._tidy import run_to_end, wind_down
 from asgikit.protocols import LoopEntry
 
 __all__ = ("CallingThreadLoopRunner",)
@@ -34,13 +33,11 @@ class CallingThreadLoopRunner:
 
         Raises:
             KeyboardInterrupt: Ctrl-C came; the coroutine was cancelled and has cleaned up.
+            LoopUnavailableError: the loop was stopped; likewise.
         """
         loop = self._loop_factory()
         try:
             run_and_tidy(entry, loop)
-        except (KeyboardInterrupt, SystemExit):
-            run_to_end(loop, wind_down(loop, None))
-            raise
         finally:
             loop.close()
             entry.finish()

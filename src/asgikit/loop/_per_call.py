@@ -7,6 +7,7 @@ from asyncio import AbstractEventLoop, Task
 from collections.abc import Callable
 from typing import final
 
+from asgikit.errors import LoopUnavailableError
 from asgikit.executor import WorkerThreadPool
 from asgikit.loop._shared import SharedLoopRunner
 from asgikit.loop._tidy import has_leftovers, run_to_end, wind_down
@@ -16,14 +17,27 @@ __all__ = ("PerCallLoopRunner", "run_and_tidy")
 
 
 def run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
-    """Run `entry` on `loop`, and leave nothing behind on it.
+    """Run `entry` on `loop`, and leave nothing behind on it. Runs on the thread that shall run the loop.
 
     Raises:
-        RuntimeError: somebody stopped the loop.
+        LoopUnavailableError: somebody stopped the loop.
+        BaseException: what a task or a callback raises out of the loop: KeyboardInterrupt and SystemExit.
     """
+    try:
+        _run(entry, loop)
+    except BaseException:
+        with contextlib.suppress(BaseException):  # the first error counts
+            run_to_end(loop, wind_down(loop, None))
+        raise
+    if has_leftovers(loop):
+        run_to_end(loop, wind_down(loop, f"async_to_sync({entry.name})"))
+
+
+def _run(entry: LoopEntry, loop: AbstractEventLoop) -> None:
+    """Run `loop` until the task of `entry` has ended."""
     started: list[Task[None]] = []
 
-    def stop(_: object = None) -> None:
+    def stop(_: object) -> None:
         loop.stop()
 
     def start() -> None:
@@ -31,26 +45,23 @@ def run_and_tidy(entry: LoopEntry, loop: AbstractEventLoop) -> None:
             task = entry.start(loop, prompt=False)
         except Exception as error:  # of a task factory
             entry.fail(error)
-            stop()
+            loop.stop()
             return
         started.append(task)
         if task.done():
-            stop()
+            loop.stop()
         else:
             task.add_done_callback(stop)
 
     loop.call_soon(start)  # not in a task: there the coroutine takes its first step at once
     try:
         loop.run_forever()
-    except BaseException:  # Ctrl-C: the clean-up runs on this loop, and ends by itself
+    finally:
         for task in started:
-            task.remove_done_callback(stop)
-        raise
+            task.remove_done_callback(stop)  # lest its clean-up, cancelled, stop the loop once more
     if not all(task.done() for task in started):
-        message = f"the event loop of {entry.name} was stopped before it had ended"
-        raise RuntimeError(message)
-    if has_leftovers(loop):
-        run_to_end(loop, wind_down(loop, f"async_to_sync({entry.name})"))
+        message = f"the event loop of {entry.name} was stopped before it had ended; let it end by itself"
+        raise LoopUnavailableError(message)
 
 
 @final
@@ -76,8 +87,6 @@ class _FreshLoop:
         try:
             run_and_tidy(self._entry, loop)
         except BaseException as error:
-            with contextlib.suppress(BaseException):  # the first error counts
-                run_to_end(loop, wind_down(loop, None))  # SystemExit of one task: the others clean up all the same
             self._entry.fail(error)
         finally:
             loop.close()
