@@ -1,12 +1,15 @@
 """anyio's `from_thread` functions work on our worker threads, and anyio can do our threads no harm."""
 
 import asyncio
+import contextlib
 import importlib
 import sys
+import threading
 from types import ModuleType
 
 import pytest
-from anyio import from_thread
+from anyio import NoEventLoopError, from_thread, to_thread
+from anyio._core._eventloop import threadlocals
 
 from asgikit import Bridge
 
@@ -24,6 +27,71 @@ def test_anyio_finds_the_loop_that_called(thread_sensitive: bool) -> None:
             crossing = bridge.options(thread_sensitive=thread_sensitive)
             found = await crossing.run_sync(from_thread.run, running_loop)
             assert found is asyncio.get_running_loop()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_loop_is_lent_for_the_time_of_the_call(fails: bool) -> None:
+    """The home thread is the caller's own here: what anyio finds on it afterwards is what it found before."""
+
+    def job() -> None:
+        from_thread.run_sync(int)
+        if fails:
+            raise ValueError
+
+    async def main() -> None:
+        importlib.import_module(BACKEND)
+        with contextlib.suppress(ValueError):
+            await bridge.run_sync(job)
+
+    with Bridge() as bridge:
+        bridge.run_async(main)
+        with pytest.raises(NoEventLoopError):
+            from_thread.run_sync(int)
+
+
+def test_a_worker_of_anyio_keeps_the_loop_of_anyio() -> None:
+    def job() -> int:
+        return threading.get_ident()
+
+    async def inner() -> int:
+        return await bridge.run_sync(job)
+
+    def on_a_worker_of_anyio() -> asyncio.AbstractEventLoop:
+        assert bridge.run_async(inner) == threading.get_ident()
+        return from_thread.run_sync(asyncio.get_running_loop)
+
+    async def main() -> None:
+        assert await to_thread.run_sync(on_a_worker_of_anyio) is asyncio.get_running_loop()
+
+    with Bridge() as bridge:
+        asyncio.run(main())
+
+
+def test_what_anyio_keeps_for_its_workers_is_what_a_call_finds() -> None:
+    """So that a change in anyio's private parts is seen here; a cancel scope is a call's of anyio's own."""
+
+    def kept() -> set[str]:
+        return set(threadlocals.__dict__)
+
+    async def main() -> None:
+        async with Bridge() as bridge:
+            anyios = await to_thread.run_sync(kept)
+            assert await bridge.run_sync(kept) == anyios - {"current_cancel_scope"} != set()
+
+    asyncio.run(main())
+
+
+def test_an_anyio_without_tokens_says_itself_where_it_cannot_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before 4.11 it wanted a cancel scope of its own, too, which nobody else can give it."""
+
+    async def main() -> None:
+        importlib.import_module(BACKEND)
+        monkeypatch.delattr("anyio.lowlevel.EventLoopToken")
+        async with Bridge() as bridge:
+            with pytest.raises(NoEventLoopError):
+                await bridge.run_sync(from_thread.run_sync, int)
 
     asyncio.run(main())
 

@@ -11,7 +11,6 @@ import sys
 import threading
 from asyncio import AbstractEventLoop, CancelledError, Future
 from collections.abc import Callable
-from contextlib import nullcontext
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +18,7 @@ from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, run_in, write_back
 from asgikit.bridge._hidden import hide, show
 from asgikit.bridge._mailbox import Mailbox
-from asgikit.bridge._others import ANYIO, lend_to_anyio
+from asgikit.bridge._others import ANYIO, lend_to_anyio, take_from_anyio
 from asgikit.bridge._step import resume
 from asgikit.bridge._turns import Turns
 from asgikit.bridge._waits import awaiting_stack
@@ -188,15 +187,18 @@ class SyncCall:
         thread = _chain.here.thread
         outer, thread.call = thread.call, self
         self.ran = True
+        lent = None
         try:
-            lent = lend_to_anyio(self.loop) if ANYIO in sys.modules else None
-            if lent is None and self.watch is None:
+            if ANYIO in sys.modules:
+                lent = lend_to_anyio(self.loop)
+            if self.watch is None:
                 self._value = context.run(self._fn, *self._args, **self._kwargs)
             else:
-                with lent or nullcontext():
-                    context.run(self._watched)
+                context.run(self._watched, self.watch)
         except BaseException as error:  # every outcome belongs to the awaiting task
             self._error = without_this_frame(error)
+        if lent is not None:
+            take_from_anyio(lent)
         if thread.call is not self:
             raise SystemExit  # a forked child came back through its parent's call: it ends, and tells nobody
         thread.call = outer
@@ -205,17 +207,14 @@ class SyncCall:
         if self._before is not None and changed(self._before, context):
             self._after = context
 
-    def _watched(self) -> None:
+    def _watched(self, watch: Watch) -> None:
         """Call the function, keep the outcome and tell observers. Runs in the context of the call."""
-        watch = self.watch
-        if watch is not None:
-            watch.started()
+        watch.started()
         try:
             self._value = self._fn(*self._args, **self._kwargs)
         except BaseException as error:  # as in `run`
             self._error = without_this_frame(error)
-        if watch is not None:
-            watch.finished(self._error)
+        watch.finished(self._error)
 
     def stack(self) -> str:
         """Return the stack of the task that awaits this call."""
