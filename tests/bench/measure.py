@@ -2,7 +2,7 @@
 
 A machine is never quiet, so nothing is compared with what was measured at another time: each round of ours is
 divided by the rival's round beside it, and the median of those ratios is what a bar is held against. Garbage is
-collected before every round and not during it, as `timeit` does.
+collected before every round and not during it, as `timeit` does, and every round begins on a machine at rest.
 """
 
 import gc
@@ -20,6 +20,11 @@ __all__ = ("Measured", "Verdict", "measure")
 ROUNDS = 5
 """How many rounds are run with the same threads. The kernel likes to leave a thread on the processor where it is, and
 a pair of threads on one processor is several times as quick as a pair on two: so everybody gets new ones often."""
+
+REST = 0.003
+"""Seconds of rest before each round. A virtual processor that has been idle for a while is not woken for a short job,
+one that was in use a moment ago is: without a rest an entrant's threads ran on one processor or on two, 20 or 50 us a
+crossing, by what the entrant before it had done."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,7 @@ def _build_and_take_turns(
 
 
 def _undisturbed(round_of: Round, calls: int) -> float:
+    time.sleep(REST)
     gc.collect()
     gc.disable()
     try:
