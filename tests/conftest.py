@@ -12,23 +12,18 @@
 
 import gc
 import logging
-import signal
 from collections.abc import Iterator
 from typing import cast
 
 import pytest
 
-from tests.support.interpreter import gil_line
+from tests.support.interpreter import gil_line, hear_interrupts
 from tests.support.leaks import AsyncioErrors, Snapshot
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers of this file, and see to it that the programs of tests can be interrupted.
-
-    A shell script starts what it puts into the background with Ctrl-C ignored, and every child would inherit that.
-    """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Declare the markers of this file, and see to it that the programs of tests can be interrupted."""
+    hear_interrupts()
     config.addinivalue_line("markers", "leaves_threads(reason): threads of other people's code may outlive this test")
 
 

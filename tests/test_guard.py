@@ -45,7 +45,7 @@ LEAKS = {
         import asyncio
         def test_leaks():
             loop = asyncio.new_event_loop()
-            task = loop.create_task(asyncio.sleep(60))
+            task = loop.create_task(asyncio.Event().wait())
             loop.run_until_complete(asyncio.sleep(0))
             loop.close()
         """,
@@ -100,7 +100,7 @@ FINE = {
         import asyncio, gc
         def test_fine(asyncio_errors):
             loop = asyncio.new_event_loop()
-            task = loop.create_task(asyncio.sleep(60))
+            task = loop.create_task(asyncio.Event().wait())
             loop.run_until_complete(asyncio.sleep(0))
             loop.close()
             del task

@@ -6,7 +6,6 @@ import json
 import os
 import pkgutil
 import platform
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests import bench
 from tests.bench.measure import Measured, measure
 from tests.bench.shape import OURS, Bar, Row
 from tests.bench.table import duration, show
+from tests.support.interpreter import hear_interrupts
 
 
 def main() -> int:
@@ -36,8 +36,7 @@ def main() -> int:
         if not hasattr(os, "sched_setaffinity"):
             parser.error("this system has no way to keep a process on one processor")
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by a shell that put this into the background
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # what asyncio.run does for Ctrl-C is part of it
+    hear_interrupts()  # what asyncio.run does for Ctrl-C is part of what it costs
     if options.what == "scaling":
         from tests.bench.scaling import run_tables
 

@@ -33,7 +33,7 @@ NOISE: Final = 1.5
 
 @dataclass(frozen=True)
 class Table:
-    """One thing that grows. Costs are compared with that of the first size, or of another `base`."""
+    """One thing that grows. Costs are compared with that of the first size."""
 
     name: str
     title: str
@@ -41,7 +41,6 @@ class Table:
     series: Mapping[str, Callable[[int], Entrant]]
     sizes: Sequence[int]
     calls: int
-    base: int = 0
 
 
 def crossing(callers: int, *, thread_sensitive: bool) -> Entrant:
@@ -147,10 +146,7 @@ def tables() -> list[Table]:
     return [
         Table("callers", "One crossing, by callers at once", "callers", both, CALLERS, CALLERS[-1]),
         Table("variables", "One crossing, by context variables set (G4)", "variables", context, VARIABLES, 200),
-        # From two pairs on: the threads of a single one are still awake when it comes back.
-        Table(
-            "depth", "One pair of crossings, by how deep pairs are nested", "deep", {"pair": nested}, DEPTHS, 64, base=1
-        ),
+        Table("depth", "One pair of crossings, by how deep pairs are nested", "deep", {"pair": nested}, DEPTHS, 64),
     ]
 
 
@@ -171,7 +167,7 @@ def run_series(table: Table, name: str, seconds: float) -> dict[str, Any]:
     """Measure one series of a table: its sizes take turns."""
     entrants = {str(size): table.series[name](size) for size in table.sizes}
     result = measure(Row(f"{table.name}-{name}", table.title, entrants, (), table.calls), seconds * 2)
-    first = str(table.sizes[table.base])
+    first = str(table.sizes[0])
     lines: list[list[str]] = []
     ok = True
     for size in table.sizes:

@@ -86,12 +86,15 @@ def test_what_anyio_keeps_for_its_workers_is_what_a_call_finds() -> None:
 def test_an_anyio_without_tokens_says_itself_where_it_cannot_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before 4.11 it wanted a cancel scope of its own, too, which nobody else can give it."""
 
+    def ask() -> None:
+        from_thread.run_sync(threading.get_ident)
+
     async def main() -> None:
         importlib.import_module(BACKEND)
         monkeypatch.delattr("anyio.lowlevel.EventLoopToken")
         async with Bridge() as bridge:
             with pytest.raises(NoEventLoopError):
-                await bridge.run_sync(from_thread.run_sync, int)
+                await bridge.run_sync(ask)
 
     asyncio.run(main())
 

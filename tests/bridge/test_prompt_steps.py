@@ -83,7 +83,7 @@ def test_a_task_that_ends_the_loop_does_not_take_the_outcomes_behind_it_along(
             await asyncio.sleep(0)
             go_on.set()
             pool.submit(nothing).result(10)
-            await asyncio.sleep(10)
+            await asyncio.Event().wait()
 
         tasks: list[asyncio.Task[object]] = [loop.create_task(main())]
         with pytest.raises((KeyboardInterrupt, SystemExit)):

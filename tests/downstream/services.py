@@ -2,12 +2,12 @@
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Generator
 from pathlib import Path
+
+from tests.support.ports import accepts, wait_until_open
 
 REDIS_PORT = 6379
 SENTINEL_PORT = 26379
@@ -27,7 +27,7 @@ def redis_and_sentinel() -> Generator[None]:
     if program is None:
         raise ServiceError("redis-server is not installed (Debian: apt-get install redis-server)")
     for port in (REDIS_PORT, SENTINEL_PORT):
-        if _answers(port):
+        if accepts(port):
             raise ServiceError(f"port {port} is taken; the channels_redis suite needs it for a Redis of its own")
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         redis = [program, "--port", str(REDIS_PORT), "--save", "", "--appendonly", "no", "--dir", folder]
@@ -60,13 +60,7 @@ def _running(command: list[str], port: int) -> Generator[None]:
 
 def wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
     """Return once something listens on `port` of this machine; `process` is who should."""
-    deadline = time.monotonic() + START_WITHIN
-    while not _answers(port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise ServiceError(f"{process.args!r} does not listen on port {port} (exit code {process.poll()})")
-        time.sleep(0.05)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    try:
+        wait_until_open(port, process, seconds=START_WITHIN)
+    except (TimeoutError, RuntimeError) as error:
+        raise ServiceError(str(error)) from error

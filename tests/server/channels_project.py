@@ -10,6 +10,7 @@ Prints what the consumers did, sorted, and the worker's counters.
 import asyncio
 import sys
 from collections.abc import Sequence
+from queue import SimpleQueue
 from typing import Any
 
 import django
@@ -30,7 +31,7 @@ from channels.routing import ChannelNameRouter  # noqa: E402
 
 from asgikit.server import StatelessServer  # noqa: E402
 
-done: list[str] = []
+done: SimpleQueue[str] = SimpleQueue()
 
 
 class Worker(StatelessServer[dict[str, Any], dict[str, Any], dict[str, Any]]):
@@ -64,14 +65,14 @@ class Thumbnails(AsyncConsumer):
 
     async def make(self, message: dict[str, Any]) -> None:
         self.count += 1
-        done.append(f"thumbnail {message['name']} number {self.count}")
+        done.put(f"thumbnail {message['name']} number {self.count}")
 
 
 class Mails(SyncConsumer):
     """Runs on worker threads, through Channels' own bridge."""
 
     def send_mail(self, message: dict[str, Any]) -> None:
-        done.append(f"mail to {message['to']}")
+        done.put(f"mail to {message['to']}")
 
     def fail(self, message: dict[str, Any]) -> None:
         raise ValueError(message["why"])
@@ -87,9 +88,9 @@ async def main(alias: str) -> None:
         await layer.send("mails", {"type": "fail", "why": "no network"})
         await layer.send("thumbnails", {"type": "make", "name": "dog"})
         await layer.send("mails", {"type": "send.mail", "to": "bert"})
-        while len(done) < 4:  # noqa: ASYNC110 - consumers tell nobody that they have done it
-            await asyncio.sleep(0.01)
-    print(*sorted(done), sep="\n")
+        loop = asyncio.get_running_loop()
+        did = [await loop.run_in_executor(None, done.get) for _ in range(4)]
+    print(*sorted(did), sep="\n")
     print(f"started {worker.counters.started}, failed {worker.counters.failed}, left {len(asyncio.all_tasks()) - 1}")
     close_pools: Any = getattr(layer, "close_pools", None)
     if close_pools is not None:

@@ -1,11 +1,12 @@
 """What the interpreter under test is: with or without the GIL."""
 
+import signal
 import sys
 import sysconfig
 from collections.abc import Callable
 from typing import cast
 
-__all__ = ("free_threaded", "gil_line")
+__all__ = ("free_threaded", "gil_line", "hear_interrupts")
 
 
 def free_threaded() -> bool:
@@ -20,3 +21,12 @@ def gil_line() -> str | None:
     """
     asked = cast("Callable[[], bool] | None", getattr(sys, "_is_gil_enabled", None))
     return f"sys._is_gil_enabled() = {asked()}" if asked else None
+
+
+def hear_interrupts() -> None:
+    """Let Ctrl-C interrupt this program and those that it starts, as in a terminal.
+
+    A shell script starts what it puts into the background with Ctrl-C ignored, and every child would inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

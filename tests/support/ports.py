@@ -17,14 +17,15 @@ def free_port() -> int:
 def wait_until_open(port: int, process: "subprocess.Popen[bytes]", *, seconds: float = 20.0) -> None:
     """Block until something accepts connections on `port`; an error if the process ends or the time does."""
     deadline = time.monotonic() + seconds
-    while not _accepts(port):
+    while not accepts(port):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{process.args!r} does not listen on {port} after {seconds} s")
         with contextlib.suppress(subprocess.TimeoutExpired):
             raise RuntimeError(f"{process.args!r} ended with {process.wait(0.01)}")
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int) -> bool:
+    """Whether something on this machine listens on `port`."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=0.2):
             return True

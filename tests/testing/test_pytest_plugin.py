@@ -63,7 +63,7 @@ def test_thread(asgikit_bridge):
 
 def test_task(asgikit_bridge):
     loop = asyncio.new_event_loop()
-    keep.append((loop, loop.create_task(asyncio.sleep(9), name="lost")))
+    keep.append((loop, loop.create_task(asyncio.Event().wait(), name="lost")))
     loop.run_until_complete(asyncio.sleep(0))
 
 def test_clean(asgikit_bridge):

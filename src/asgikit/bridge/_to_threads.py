@@ -69,10 +69,7 @@ class ToThreads:
         else:
             self._send(call, options)
         if not call.settled:
-            waiting = mailbox.waiting
-            waiting.calls.add(call)
-            if not waiting.looking:
-                waiting.look_at(loop)
+            mailbox.waiting.add(call, loop)
         return call
 
     def _check_open(self, loop: AbstractEventLoop | None) -> None:

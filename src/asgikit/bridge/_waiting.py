@@ -41,11 +41,11 @@ class StallPolicy:
 class WaitingCalls:
     """What one loop waits for. Used on the thread of that loop."""
 
-    __slots__ = ("_policy", "_queued", "_reported", "calls", "looking")
+    __slots__ = ("_looking", "_policy", "_queued", "_reported", "calls")
 
     def __init__(self, policy: StallPolicy) -> None:
         self._policy = policy
-        self.looking: bool = False
+        self._looking = False
         self.calls: set[SyncCall] = set()
         self._queued: dict[SyncCall, tuple[int, float]] = {}  # the progress of its home, and since when
         self._reported: set[SyncCall] = set()
@@ -53,12 +53,9 @@ class WaitingCalls:
     def add(self, call: "SyncCall", loop: AbstractEventLoop) -> None:
         """A task begins to wait."""
         self.calls.add(call)
-        if not self.looking:
-            self.look_at(loop)
-
-    def look_at(self, loop: AbstractEventLoop) -> None:
-        self.looking = True
-        self._policy.clock.call_later(loop, self._policy.look_every, self._look)
+        if not self._looking:
+            self._looking = True
+            self._policy.clock.call_later(loop, self._policy.look_every, self._look)
 
     def _look(self) -> None:
         """Find the calls whose home has taken nothing up since the last look."""
@@ -75,8 +72,8 @@ class WaitingCalls:
             else:
                 since = now
             self._queued[call] = (home.progress, since)
-        self.looking = bool(self.calls)
-        if self.looking:
+        self._looking = bool(self.calls)
+        if self._looking:
             self._policy.clock.call_later(asyncio.get_running_loop(), self._policy.look_every, self._look)
 
     def _stuck(self, call: "SyncCall", seconds: float) -> None:

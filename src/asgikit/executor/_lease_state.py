@@ -105,10 +105,12 @@ class LeaseState:
             self.workers.discard(worker)  # it no longer counts
             worker.end()
             return
-        with suppress(IndexError):  # nobody in line, or no longer
-            self.waiting.popleft().bind(worker)
-            return
-        self.idle.append(worker)
+        try:
+            lease = self.waiting.popleft()
+        except IndexError:  # nobody in line, or no longer
+            self.idle.append(worker)
+        else:
+            lease.bind(worker)
 
     def recovered(self, worker: LeaseWorker) -> None:
         """The abandoned call of a worker has ended after all."""

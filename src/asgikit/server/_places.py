@@ -66,7 +66,7 @@ class Places(Generic[_ScopeT, _InT, _OutT]):
 
     def room_for_first(self) -> Room:
         """Decide what to do for the first in line; there is one."""
-        if len(self.store) + len(self.ending) < self._rules.max_applications:
+        if self.taken < self._rules.max_applications:
             return Room.START
         if len(self.ending) >= len(self.line):
             return Room.WAIT

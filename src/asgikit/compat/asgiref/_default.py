@@ -4,7 +4,6 @@ It is made with the first use and starts nothing by itself. It closes silently a
 child starts empty.
 """
 
-import atexit
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -18,8 +17,6 @@ __all__ = ("DefaultWorker", "async_caller", "default", "default_bridge", "scope_
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-
-_EXIT_GRACE: Final = 2.0
 
 
 @final
@@ -39,13 +36,7 @@ made: Final[dict[None, Default]] = {}
 
 def default() -> Default:
     """Return the one instance, and make it if there is none. Any thread: of two made at once, one is dropped unused."""
-    found = made.get(None)
-    if found is None:
-        mine = _make()
-        found = made.setdefault(None, mine)
-        if found is mine:
-            atexit.register(mine.pool.drain, _EXIT_GRACE)  # the bridge does so for the pools that it made itself
-    return found
+    return made.get(None) or made.setdefault(None, _make())
 
 
 def default_bridge() -> Bridge:

@@ -7,6 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 from chat.asgi import application
+from chat.consumers import Slow
 
 
 def connect(path, **options):
@@ -77,10 +78,12 @@ def test_a_client_that_leaves_during_a_query_harms_nobody():
         leaving, staying = connect("/slow/"), connect("/users/")
         assert (await leaving.connect())[0]
         assert (await staying.connect())[0]
-        await leaving.send_to(text_data="0.5")
-        await asyncio.sleep(0.1)
+        await leaving.send_to(text_data="hold")
+        assert await asyncio.to_thread(Slow.holding.wait, 10)
         leaving.stop()
         await staying.send_json_to({"name": "patient"})
+        assert await staying.receive_nothing(0.1)
+        Slow.let_go.set()
         assert "patient" in (await staying.receive_json_from(timeout=5))["names"]
         await staying.disconnect()
 

@@ -1,7 +1,6 @@
 """Consumers of every kind that Channels offers."""
 
 import threading
-import time
 
 from asgiref.sync import async_to_sync
 from channels.consumer import AsyncConsumer, SyncConsumer
@@ -85,15 +84,19 @@ class Users(AsyncJsonWebsocketConsumer):
 
 
 class Slow(AsyncWebsocketConsumer):
-    """Holds the one database thread for a moment."""
+    """Holds the one database thread until the test lets it go."""
+
+    holding = threading.Event()
+    let_go = threading.Event()
 
     async def receive(self, text_data=None, bytes_data=None):
-        await database_sync_to_async(self._hold)(float(text_data))
+        await database_sync_to_async(self._hold)()
         await self.send(text_data="held")
 
-    def _hold(self, seconds):
+    def _hold(self):
         User.objects.count()
-        time.sleep(seconds)
+        self.holding.set()
+        assert self.let_go.wait(10)
 
 
 class WhoAmI(AsyncJsonWebsocketConsumer):
