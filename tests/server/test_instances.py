@@ -230,6 +230,39 @@ def test_a_full_queue_makes_its_deliverer_wait_in_order() -> None:
     asyncio.run(main())
 
 
+def test_those_behind_a_cancelled_delivery_move_up() -> None:
+    """N7: while the scope waits for its instance, and while that runs; the policy `wait`."""
+
+    async def main() -> None:
+        gate = asyncio.Event()
+        deliveries: list[asyncio.Task[None]] = []
+
+        async def stubborn(scope: Scope, receive: Receive, send: Send) -> None:
+            while True:
+                message = await receive()
+                await send(message)
+                if message == 2:
+                    deliveries[3].cancel()  # it has its place since this message was taken, and has not run since
+                if message != 1:
+                    await gate.wait()
+                    gate.clear()
+
+        async with OpenServer(stubborn, 1, queue_size=1) as server:
+            await server.give("busy", 0)
+            deliveries += [asyncio.create_task(server.give("a", number)) for number in range(5)]
+            await turn()
+            deliveries[0].cancel()
+            await turn()
+            gate.set()
+            await turn()
+            assert [task.done() for task in deliveries] == [True] * 5
+            gate.set()
+            await turn()
+            assert [message for _, message in server.sent] == [0, 1, 2, 4]
+
+    asyncio.run(main())
+
+
 def test_the_oldest_message_goes_or_the_new_one_is_refused() -> None:
     """N7: the policies `drop_oldest` and `reject`."""
 

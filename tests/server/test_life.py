@@ -306,6 +306,7 @@ def test_a_server_that_cannot_start_can_be_stopped() -> None:
             await turn()
             if stop:
                 server.stop()
+                server.stop()
             else:
                 running.cancel()
             await asyncio.wait([running])
@@ -316,6 +317,47 @@ def test_a_server_that_cannot_start_can_be_stopped() -> None:
         with pytest.raises(ClosedError, match="stopped while it was starting"):
             await entering
 
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_stop_at_the_end_of_startup_is_a_stop_like_others(waits: bool) -> None:
+    """N8: what was opened is closed, nothing is raised, and no cancellation is left behind in the caller's task."""
+
+    class Brief(OpenServer):
+        async def startup(self) -> None:
+            self.stop()
+            if waits:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+
+    async def main() -> None:
+        server = Brief(echo)
+        await server.arun()
+        task = asyncio.current_task()
+        assert server.cleaned == 1
+        assert task is not None
+        assert task.cancelling() == 0
+        await turn()
+
+    asyncio.run(main())
+
+
+def test_a_cancellation_beside_a_stop_at_the_end_of_startup_is_kept() -> None:
+    class Brief(OpenServer):
+        async def startup(self) -> None:
+            self.stop()
+            running.cancel()
+
+    async def main() -> None:
+        nonlocal running
+        server = Brief(echo)
+        running = asyncio.create_task(server.arun())
+        await asyncio.wait([running])
+        assert running.cancelled()
+        assert (server.cleaned, server.counters.instances) == (1, 0)
+
+    running: asyncio.Task[None]
     asyncio.run(main())
 
 

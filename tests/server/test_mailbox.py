@@ -64,6 +64,18 @@ def test_withdrawn_letters_are_gone() -> None:
     assert [letter.message for letter in mailbox.empty()] == ["a", "b", "c"]
 
 
+def test_a_withdrawn_letter_leaves_its_place_to_the_first_in_line() -> None:
+    """N7: the next one put must not overtake the line, and nobody may find the queue empty before a full line."""
+    mailbox: Mailbox[str] = Mailbox(size=1, policy="wait")
+    first, second, third = (Letter(message) for message in "abc")
+    mailbox.put(first)
+    mailbox.put(second)
+    mailbox.withdraw(first)
+    assert list(mailbox) == [second]
+    mailbox.put(third)
+    assert [mailbox.take()[0].message for _ in range(len(mailbox))] == ["b", "c"]
+
+
 def test_a_letter_tells_its_place_and_its_outcome_once() -> None:
     told: list[object] = []
     letter = Letter("a", done=told.append, admitted=lambda: told.append("admitted"))

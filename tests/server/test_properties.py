@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from asgikit.server import Outcome, QueuePolicy
@@ -14,7 +14,7 @@ from tests.server.support import OpenServer, Receive, Scope, Send, advance, igno
 Step = tuple[str, int]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["ok", "ok", "ok", "raise", "end", "die", "slow", "clean up", "discard", "time", "turn"]),
+        st.sampled_from(["ok", "ok", "ok", "raise", "end", "die", "slow", "clean up", "discard", "time", "turn", "cancel"]),
         st.integers(0, 4),
     ),
     max_size=40,
@@ -65,6 +65,9 @@ async def play(steps: list[Step], limit: int, policy: QueuePolicy, deliveries: i
             await advance(clock, float(scope_id))
         elif kind == "turn":
             await turn(scope_id)
+        elif kind == "cancel":
+            for task in pending[-1 - scope_id : len(pending) - scope_id]:
+                task.cancel()
         elif kind == "discard":
             pending.append(asyncio.create_task(_discard(server, scope_id)))
         else:
@@ -97,7 +100,7 @@ def check(
     results: list[Any],
     deliveries: int,
 ) -> None:
-    refused = sum(isinstance(result, Exception) for result in results)
+    refused = sum(isinstance(result, BaseException) for result in results)
     assert sum(not told for told in outcomes.values()) <= refused, "a message without an outcome"
     assert all(len(told) <= 1 for told in outcomes.values())
     for scope_id in range(5):
@@ -117,8 +120,15 @@ def check(
     deliveries=st.integers(1, 3),
     idle=st.sampled_from([None, 3.0]),
 )
+@example(
+    steps=[("slow", 0), ("turn", 4), *[("ok", 1)] * 3, ("turn", 4), ("cancel", 2), ("turn", 4), ("ok", 1)],
+    limit=1,
+    policy="wait",
+    deliveries=1,
+    idle=None,
+)
 def test_the_promises_hold(
     steps: list[Step], limit: int, policy: QueuePolicy, deliveries: int, idle: float | None
 ) -> None:
-    """N1 N2 N3 N4 N8: under random deliveries, failures, clean-ups, discards and passing time."""
+    """N1 N2 N3 N4 N8: under random deliveries, failures, clean-ups, discards, cancelled callers and passing time."""
     asyncio.run(partial(play, steps, limit, policy, deliveries, idle)())

@@ -105,22 +105,18 @@ class Mailbox(Generic[_InT]):
 
     def take(self) -> tuple[Letter[_InT], Letter[_InT] | None]:
         """Remove the first letter; return it, and the one from the line that has its place now, if there is one."""
-        taken = self._queue.popleft()
-        if not self._line or self.full:
-            return taken, None
-        moved = self._line.popleft()
-        self._queue.append(moved)
-        return taken, moved
+        return self._queue.popleft(), self._move_up()
 
     def put_back(self, letters: list[Letter[_InT]]) -> None:
         """Put letters that had been taken before all others, in the order given; the bound does not count here."""
         self._queue.extendleft(reversed(letters))
 
     def withdraw(self, letter: Letter[_InT]) -> bool:
-        """Remove the letter, wherever it is; False when it is gone."""
+        """Remove the letter, wherever it is, and let the line move up; False when it is gone."""
         for place in (self._line, self._queue):
             if letter in place:
                 place.remove(letter)
+                self._move_up()
                 return True
         return False
 
@@ -130,3 +126,11 @@ class Mailbox(Generic[_InT]):
         self._queue.clear()
         self._line.clear()
         return letters
+
+    def _move_up(self) -> Letter[_InT] | None:
+        """Give the first in line the place that has become free, if there are both; return it."""
+        if not self._line or self.full:
+            return None
+        moved = self._line.popleft()
+        self._queue.append(moved)
+        return moved

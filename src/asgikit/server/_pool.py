@@ -98,6 +98,8 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         if addressee is None or not addressee.mailbox.withdraw(letter):
             return
         self._ledger.settle(letter, Outcome.DISCARDED)
+        if addressee.instance is not None and not addressee.instance.ending:
+            self._admit_all(addressee.mailbox)  # the line has moved up
         if not addressee.mailbox and addressee.instance is None:
             self._places.leave_line(addressee)
             del self._addressees[scope_id]
@@ -166,8 +168,7 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
         )
         self._places.store.add(addressee.scope_id, instance)
         self._ledger.started()
-        for letter in addressee.mailbox:
-            letter.admit()
+        self._admit_all(addressee.mailbox)
         # Not `create_task(context=...)`: a loop may have a task factory that does not know it.
         task = self._context.copy().run(self._create_task, instance)
         instance.task = task
@@ -177,6 +178,10 @@ class InstancePool(Generic[_ScopeT, _InT, _OutT]):
 
     def _create_task(self, instance: Instance[_ScopeT, _InT, _OutT]) -> "Task[BaseException | None]":
         return create_named_task(self._loop, instance.run(self._application), f"asgikit-instance-{instance.scope_id}")
+
+    def _admit_all(self, mailbox: Mailbox[_InT]) -> None:
+        for letter in mailbox:
+            letter.admit()
 
     # Ending
 

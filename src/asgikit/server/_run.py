@@ -36,12 +36,14 @@ class Run(Generic[_ScopeT, _InT, _OutT]):
         self._clock = clock
         self._source: Task[None] | None = None
         self._entering: Task[Any] | None = None
+        self._interrupted = False
 
     def stop(self) -> None:
         """Have the run stop; returns at once."""
+        if self._entering is not None and not self.stopping.is_set():
+            # Not at once: `startup` itself may be the caller, and end before the cancellation could reach it.
+            self._entering.get_loop().call_soon(self._interrupt)
         self.stopping.set()
-        if self._entering is not None:
-            self._entering.cancel("the server is stopped while it starts")
 
     async def start_up(self, startup: Callable[[], Awaitable[None]]) -> None:
         """Run `startup`.
@@ -53,11 +55,18 @@ class Run(Generic[_ScopeT, _InT, _OutT]):
         try:
             await startup()
         except CancelledError:
-            if task is None or not self.stopping.is_set() or task.uncancel():
+            if task is None or not self._interrupted or task.uncancel():
                 raise
             raise StoppedEarlyError(f"{self._server} was stopped while it was starting") from None
+        else:
+            if task is not None and self._interrupted:
+                task.uncancel()  # swallowed by `startup`
         finally:
             self._entering = None
+
+    def _interrupt(self) -> None:
+        if self._entering is not None:
+            self._interrupted = self._entering.cancel("the server is stopped while it starts")
 
     def read(self, handle: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `handle` beside everything else; its end is the end of the run."""
