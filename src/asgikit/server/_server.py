@@ -133,7 +133,7 @@ class StatelessServer(ABC, Generic[_ScopeT, _InT, _OutT]):
         """
         pool = self._open_pool()
         letter = Letter(message, done)
-        if pool.post(scope_id, scope, letter):
+        if pool.post(scope_id, scope, letter) or letter.deliveries:  # an eager application may be through with it
             return
         place = get_running_loop().create_future()
         letter.admitted = partial(resolve, place)
