@@ -347,17 +347,17 @@ def test_a_cancellation_beside_a_stop_at_the_end_of_startup_is_kept() -> None:
     class Brief(OpenServer):
         async def startup(self) -> None:
             self.stop()
-            running.cancel()
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
 
     async def main() -> None:
-        nonlocal running
         server = Brief(echo)
         running = asyncio.create_task(server.arun())
         await asyncio.wait([running])
         assert running.cancelled()
         assert (server.cleaned, server.counters.instances) == (1, 0)
 
-    running: asyncio.Task[None]
     asyncio.run(main())
 
 

@@ -14,7 +14,9 @@ from tests.server.support import OpenServer, Receive, Scope, Send, advance, igno
 Step = tuple[str, int]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["ok", "ok", "ok", "raise", "end", "die", "slow", "clean up", "discard", "time", "turn", "cancel"]),
+        st.sampled_from(
+            ["ok", "ok", "ok", "raise", "end", "die", "slow", "clean up", "discard", "time", "turn", "cancel"]
+        ),
         st.integers(0, 4),
     ),
     max_size=40,

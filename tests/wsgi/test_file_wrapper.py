@@ -1,6 +1,9 @@
 """wsgi.file_wrapper: files sent by the server where it can, read in blocks where it cannot."""
 
+import bz2
+import gzip
 import io
+import lzma
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -72,6 +75,33 @@ def test_what_is_no_file_is_read() -> None:
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
         assert file_event(pipe, None, BOTH) is None
+
+
+def repacked(path: Path) -> Any:
+    return io.BufferedReader(gzip.open(path))
+
+
+def decoded(path: Path) -> Any:
+    return path.open(encoding="ascii")
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [(gzip.open, gzip.open), (bz2.open, bz2.open), (lzma.open, lzma.open), (gzip.open, repacked), (open, decoded)],
+)
+def test_what_does_not_read_a_file_as_it_is_is_read(write: Any, read: Any, tmp_path: Path) -> None:
+    """What such an object reads is not what its descriptor and its path lead to."""
+    path = tmp_path / "file"
+    with write(path, "wb") as file:
+        file.write(b"0123456789")
+    with read(path) as opened:
+        assert [file_event(opened, None, extensions) for extensions in (PATH_SEND, ZERO_COPY)] == [None, None]
+
+
+def test_detached_file_is_no_file(file: Path) -> None:
+    opened = file.open("rb")
+    with opened.detach():
+        assert file_event(opened, None, BOTH) is None
 
 
 def sends(path: Path, opened: list[Any], **headers: str) -> Any:

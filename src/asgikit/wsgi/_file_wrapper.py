@@ -1,5 +1,6 @@
 """`wsgi.file_wrapper`: a file as a response body, and the event with which a server sends it by itself."""
 
+import io
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -47,11 +48,20 @@ class FileWrapper:
 def _regular_file(filelike: Any) -> tuple[os.stat_result, int] | None:
     """Return the facts of an operating-system file and the position in it, None for anything else."""
     try:
+        if not _reads_as_it_is(filelike):
+            return None
         facts = os.fstat(filelike.fileno())
         position: int = filelike.tell()
     except (AttributeError, OSError, ValueError):
         return None
     return (facts, position) if stat.S_ISREG(facts.st_mode) else None
+
+
+def _reads_as_it_is(filelike: Any) -> bool:
+    """Whether `read` gives the bytes of the descriptor: `GzipFile` has one too, and so has what decodes text."""
+    if type(filelike) in {io.BufferedReader, io.BufferedRandom}:
+        filelike = filelike.raw
+    return type(filelike) is io.FileIO
 
 
 def _is_at(path: object, facts: os.stat_result) -> bool:
