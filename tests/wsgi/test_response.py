@@ -81,6 +81,16 @@ def test_empty_exc_info_replaces_the_head() -> None:
     assert state.head.status == 201
 
 
+def test_empty_exc_info_replaces_no_head_that_was_sent() -> None:
+    """M7: what is there of the response goes on as it was."""
+    state = started()
+    state.push(b"a")
+    with pytest.raises(StartResponseError, match="twice"):
+        state.start("500 Broken", [], (None, None, None))
+    assert state.head is not None
+    assert (state.head.status, state.phase) == (200, Phase.COMMITTED)
+
+
 def test_refused_head_leaves_the_old_one() -> None:
     state = started()
     with pytest.raises(ResponseHeadError):

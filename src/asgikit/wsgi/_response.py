@@ -63,12 +63,12 @@ class ResponseState:
         """Take the head. Called by the application through `start_response`.
 
         Raises the exception in `exc_info` if the head is on its way, StartResponseError for a repeated call
-        without `exc_info`, ResponseHeadError for a head that cannot be sent.
+        without `exc_info` or then without an exception in it, ResponseHeadError for a head that cannot be sent.
         """
         try:
             if exc_info is not None and exc_info[1] is not None and self.committed:
                 raise exc_info[1].with_traceback(exc_info[2])
-            if exc_info is None and self.phase is not Phase.IDLE:
+            if self.committed or (exc_info is None and self.phase is not Phase.IDLE):
                 raise StartResponseError(
                     "the application called start_response twice: only a call with exc_info may replace the head"
                 )
