@@ -28,7 +28,7 @@ from asgikit.server.redis._connection import Connection
 from asgikit.server.redis._scripts import ACT, RELEASE, TAKE, TRIM
 from asgikit.testing import ManualClock
 from tests.server.redis.conftest import Main
-from tests.server.support import Receive, Scope, Send, ignore, turn
+from tests.server.support import Receive, Scope, Send, advance, ignore, turn
 from tests.support.redis import RedisProcess
 from tests.support.rounds import until
 
@@ -347,6 +347,37 @@ def test_a_lease_is_given_back_after_the_last_acknowledgement(run: Run) -> None:
             await handled.wait()
         assert await pending(client, layout, "s") == 0
         assert await client.execute_command("EXISTS", layout.keys(layout.partition_of("s")).lease) == 0
+
+    run(main)
+
+
+def test_a_server_that_stops_without_redis_leaves_nothing_running(run: Run) -> None:
+    """N3: neither a task, nor leases that are prolonged once Redis is back, with nobody who serves them."""
+
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        class Silent(RedisClient):
+            silent = False
+
+            async def execute_command(self, *args: Any) -> Any:
+                if self.silent:
+                    await asyncio.Event().wait()
+                return await client.execute_command(*args)
+
+            async def aclose(self) -> None:
+                """Whoever made the client closes it."""
+
+        borrowed = Silent()
+        clock = ManualClock()
+        server = RedisServer(echo, client=borrowed, layout=layout, clock=clock, block=0.05)
+        before = asyncio.all_tasks()
+        running = asyncio.create_task(server.arun())
+        await until(lambda: server.redis_counters.partitions == 4)
+        borrowed.silent = True
+        server.stop()
+        while not running.done():
+            await advance(clock, 1.0)
+        await running
+        assert asyncio.all_tasks() == before
 
     run(main)
 

@@ -83,12 +83,16 @@ class LeaseKeeper:
         key = self._layout.keys(lease.partition).lease
         await self._connection.script(RELEASE, (self._layout.workers_key, key), (self._worker, lease.value))
 
-    async def close(self) -> None:
-        """Stop beating, and leave the set of workers. Leases that were not let go expire by themselves."""
+    async def end(self) -> None:
+        """Stop beating, without a word to Redis: leases that were not let go expire by themselves."""
         if self._task is not None:
             await end_task(self._task)
         if self._expiry is not None:
             self._expiry.cancel()
+
+    async def close(self) -> None:
+        """Stop beating, and leave the set of workers."""
+        await self.end()
         keys = (self._layout.workers_key, self._layout.workers_key)
         await self._connection.script(RELEASE, keys, (self._worker, ""))
 

@@ -173,6 +173,7 @@ class RedisServer(StatelessServer[dict[str, Any], Any, Any]):
             await end_task(leaving)
         elif leaving.exception() is not None:
             logger.error("Leaving Redis failed; the leases of %s expire", self.worker_id, exc_info=leaving.exception())
+        await self._keeper.end()
         for task in self._chores:
             task.cancel()
         if self._chores:
