@@ -275,6 +275,59 @@ def test_server_starts_anew_for_a_finished_scope() -> None:
     assert serve(once, steps).sent == [("a", 0), ("a", 1), ("a", 2)]
 
 
+def test_server_tells_of_every_failure_and_forgets_the_instance_afterwards() -> None:
+    """N2: also of one that a new instance has replaced before anybody looked."""
+    seen: list[list[Any]] = []
+
+    class Curious(Server):
+        async def application_exception(self, exception: BaseException, application_details: Any) -> None:
+            await super().application_exception(exception, application_details)
+            seen.append(
+                [scope for scope, details in self.application_instances.items() if details is application_details]
+            )
+
+    async def fails(scope: Any, receive: Any, send: Any) -> None:
+        raise KeyError(await receive())
+
+    async def steps(server: Server) -> None:
+        for number in range(2):
+            server.get_or_create_application_instance("a", "a").put_nowait(number)
+            await asyncio.wait([server.application_instances["a"]["future"]])
+        while len(server.failed) < 2:
+            await server.hear()
+        assert not server.application_instances
+
+    async def main() -> None:
+        server = Curious(fails, steps)
+        await server.arun()
+        assert [error.args for error in server.failed] == [(0,), (1,)]
+
+    asyncio.run(main())
+    assert seen == [[], ["a"]]
+
+
+def test_server_ends_with_an_error_of_its_own_hook() -> None:
+    """It is the server's, not an application's, and must not be lost."""
+
+    class Strict(Server):
+        async def application_exception(self, exception: BaseException, application_details: Any) -> None:
+            raise LookupError("strict") from exception
+
+    async def fails(scope: Any, receive: Any, send: Any) -> None:
+        raise KeyError("application")
+
+    async def steps(server: Server) -> None:
+        server.get_or_create_application_instance("a", "a")
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        with pytest.raises(LookupError, match="strict"):
+            await Strict(fails, steps).arun()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+
+
 def test_server_leaves_no_task() -> None:
     """N3: after `arun` no task of the server lives, and applications have had their clean-up."""
     cleaned: list[str] = []
@@ -318,6 +371,23 @@ def test_output_comes_before_the_failure() -> None:
             await communicator.receive_output()
         with pytest.raises(KeyError):
             await communicator.wait()
+
+    asyncio.run(main())
+
+
+def test_a_failed_application_takes_no_input_and_does_not_send_nothing() -> None:
+    """As in asgiref: else a test goes on, and may pass, though its application has failed."""
+
+    async def fails(scope: Any, receive: Any, send: Any) -> None:
+        raise KeyError("failed")
+
+    async def main() -> None:
+        communicator = ApplicationCommunicator(fails, {})
+        await asyncio.wait([communicator.future])
+        with pytest.raises(KeyError, match="failed"):
+            await communicator.send_input(1)
+        with pytest.raises(KeyError, match="failed"):
+            await communicator.receive_nothing()
 
     asyncio.run(main())
 

@@ -40,6 +40,7 @@ class StatelessServer:
         self.application = application
         self.max_applications = max_applications
         self.application_instances: dict[Any, _Instance] = {}
+        self._replaced: list[tuple[Any, _Instance]] = []
 
     def run(self) -> None:
         """Serve on an event loop of its own until `handle` ends; Ctrl-C ends it too. Blocks the calling thread."""
@@ -49,13 +50,20 @@ class StatelessServer:
             logger.info("Exiting due to Ctrl-C/interrupt")
 
     async def arun(self) -> None:
-        """Serve until `handle` ends. Raises what it raises; no task of the server lives on (invariant N3)."""
-        checker = asyncio.create_task(self.application_checker())
+        """Serve until `handle` ends. Raises what it raises; no task of the server lives on (invariant N3).
+
+        It ends also with an error of `application_checker`, which is one of `application_exception`.
+        """
+        checker, handler = asyncio.create_task(self.application_checker()), asyncio.create_task(self.handle())
+        handler.add_done_callback(lambda _: checker.cancel())
         try:
-            await self.handle()
+            await asyncio.wait([checker, handler], return_when=asyncio.FIRST_EXCEPTION)
         finally:
-            checker.cancel()
-            await self._end([checker])
+            handler.cancel()
+            await self._end([checker, handler])
+        if not checker.cancelled():
+            checker.result()
+        handler.result()
 
     async def _end(self, others: "list[Task[None]]") -> None:
         tasks: list[Task[Any]] = [*others]
@@ -79,6 +87,8 @@ class StatelessServer:
             details["last_used"] = time.monotonic()
             self.application_instances[scope_id] = self.application_instances.pop(scope_id)  # the oldest stands first
             return details["input_queue"]
+        if details is not None:
+            self._replaced.append((scope_id, self.application_instances.pop(scope_id)))
         while len(self.application_instances) >= self.max_applications:
             self.delete_oldest_application_instance()
         return self._start(scope_id, scope)
@@ -115,17 +125,18 @@ class StatelessServer:
         """Look for instances that have ended, again and again, and report their exceptions."""
         while True:
             await asyncio.sleep(self.application_checker_interval)
-            for scope_id, details in list(self.application_instances.items()):
+            replaced, self._replaced = self._replaced, []
+            for scope_id, details in [*replaced, *self.application_instances.items()]:
                 if details["future"].done():
                     await self._bury(scope_id, details)
 
     async def _bury(self, scope_id: Any, details: _Instance) -> None:
+        # An outcome of any kind never stops the server (invariant N2).
+        exception = None if details["future"].cancelled() else details["future"].exception()
+        if exception is not None:
+            await self.application_exception(exception, details)
         if self.application_instances.get(scope_id) is details:
             del self.application_instances[scope_id]
-        if not details["future"].cancelled():  # an outcome of any kind never stops the server (invariant N2)
-            exception = details["future"].exception()
-            if exception is not None:
-                await self.application_exception(exception, details)
 
     async def application_exception(self, exception: BaseException, application_details: _Instance) -> None:
         """Report what an application raised; override it to do something else about it."""

@@ -60,8 +60,7 @@ class ApplicationCommunicator:
         """
         try:
             await self._until(self.future, timeout)
-            if self.future.done() and not self.future.cancelled():
-                self.future.result()
+            self._check()
         finally:
             await self._cancel()
 
@@ -82,9 +81,9 @@ class ApplicationCommunicator:
             """Its event loop is closed already."""
 
     async def send_input(self, message: Any) -> None:
-        """Give the application a message; it need not have asked for one."""
+        """Give the application a message; it need not have asked for one. Raises what it raised, if it failed."""
+        self._check()
         self.input_queue.put_nowait(message)
-        self.future  # noqa: B018 - starts it
 
     async def receive_output(self, timeout: float = 1) -> Any:
         """Return the next message that the application sends.
@@ -93,25 +92,28 @@ class ApplicationCommunicator:
             TimeoutError: none came in time; the application is cancelled.
             BaseException: what the application raised, if it failed; what it sent before comes first (invariant O3).
         """
-        if self.future.done() and self.output_queue.empty() and not self.future.cancelled():
-            self.future.result()
+        if self.output_queue.empty():
+            self._check()
         getter = asyncio.ensure_future(self.output_queue.get())
         try:
             await self._until_one(getter, timeout)
             if getter.done():
                 return getter.result()
-            if self.future.done() and not self.future.cancelled():
-                self.future.result()
+            self._check()
         finally:
             getter.cancel()
         await self._cancel()
         raise TimeoutError
 
     async def receive_nothing(self, timeout: float = 0.1, interval: float = 0.01) -> bool:
-        """Whether the application sends nothing within `timeout`; what it sends stays queued."""
+        """Whether the application sends nothing within `timeout`; what it sends stays queued.
+
+        Raises:
+            BaseException: what the application raised, if it had failed before, and nothing is queued.
+        """
         del interval  # nothing is polled (invariant O9)
-        self.future  # noqa: B018 - starts it
         if self.output_queue.empty():
+            self._check()
             getter = asyncio.ensure_future(self.output_queue.get())
             await self._until_one(getter, timeout)
             if not getter.done():
@@ -122,6 +124,11 @@ class ApplicationCommunicator:
             for message in rest:
                 queue.put_nowait(message)
         return False
+
+    def _check(self) -> None:
+        """Start the application if need be; raise what it raised if it has failed."""
+        if self.future.done() and not self.future.cancelled():
+            self.future.result()
 
     async def _until(self, future: "Task[Any]", timeout: float) -> None:
         await asyncio.wait([future], timeout=timeout)
