@@ -76,6 +76,12 @@ def test_a_long_name_leaves_room_for_the_time() -> None:
     assert "…" in picture[3]
 
 
+@pytest.mark.parametrize("name", ["shop.Page[int]", "shop.odd[/x]"])
+def test_a_name_is_no_markup(name: str) -> None:
+    """Generic classes of pydantic are named like the first."""
+    assert drawn([span(0, name, "worker[1]", 0.0, 0.0, 1.0)])[-1].startswith(name)
+
+
 def test_of_many_rows_the_busiest_are_drawn_in_their_order() -> None:
     """What does not fit on a screen explains nothing: at most 40 rows, and a line says what is missing."""
     spans = [span(n, "f", f"thread-{n}", n, n, n + (50.0 if n % 2 else 1.0)) for n in range(100)]

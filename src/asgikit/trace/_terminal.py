@@ -169,6 +169,7 @@ def _ink(span: Span) -> _Ink:
 def _slowest(spans: Sequence[Span]) -> "Table":
     """Name the functions by the time that they ran for, longest first."""
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     totals: dict[str, tuple[int, float, float]] = {}
     for span in spans:
@@ -181,7 +182,7 @@ def _slowest(spans: Sequence[Span]) -> "Table":
     for title in ("calls", "ran", "queued"):
         table.add_column(title, justify="right", no_wrap=True)
     for name, (calls, ran, waited) in sorted(totals.items(), key=lambda item: -item[1][1])[:_LONGEST]:
-        table.add_row(name, str(calls), duration(ran), duration(waited))
+        table.add_row(Text(name), str(calls), duration(ran), duration(waited))
     return table
 
 
