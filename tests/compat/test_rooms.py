@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import functools
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
@@ -22,6 +23,7 @@ from asgikit.compat.asgiref.sync import AsyncToSync, async_to_sync, sync_to_asyn
 from asgikit.compat.asgiref.testing import ApplicationCommunicator
 from asgikit.compat.asgiref.timeout import timeout
 from asgikit.compat.asgiref.wsgi import WsgiToAsgi, WsgiToAsgiInstance
+from asgikit.errors import StartResponseError
 
 HTTP: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
@@ -517,6 +519,29 @@ def test_wsgi_write() -> None:
     start, *rest = asyncio.run(ask(application))
     assert start["headers"] == [(b"x-one", b"1")]
     assert [event.get("body") for event in rest] == [b"written", b"returned", None]
+
+
+def test_wsgi_head_that_was_sent_is_not_replaced() -> None:
+    """M7: an empty chunk sends it here, as in asgiref; the error goes to the server, and no page into this response."""
+
+    def application(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Length", "2")])
+        yield b""
+        try:
+            raise KeyError("too late")
+        except KeyError:
+            start_response("500 Broken", [], sys.exc_info())
+        yield b"error page"
+
+    with pytest.raises(KeyError, match="too late"):
+        asyncio.run(ask(application))
+
+
+def test_wsgi_without_start_response() -> None:
+    """M7: a named error."""
+    for body in ([], [b""], [b"a"]):
+        with pytest.raises(StartResponseError, match="without calling start_response"):
+            asyncio.run(ask(lambda _environ, _start_response, body=body: body))
 
 
 def test_wsgi_truncated_request() -> None:

@@ -32,7 +32,15 @@ def test_empty_body_commits_at_its_end() -> None:
     assert state.committed
 
 
-@pytest.mark.parametrize("act", ["push", "finish", "whole"])
+def test_head_can_be_committed_early() -> None:
+    state = started()
+    assert (state.commit(), state.committed) == (state.head, True)
+    state.finish()
+    state.commit()
+    assert state.complete
+
+
+@pytest.mark.parametrize("act", ["push", "finish", "whole", "commit"])
 def test_missing_start_response(act: str) -> None:
     """M7: a body without start_response is a named error."""
     state = ResponseState("GET")
@@ -40,6 +48,7 @@ def test_missing_start_response(act: str) -> None:
         "push": lambda: state.push(b"a"),
         "finish": state.finish,
         "whole": lambda: state.push_whole([b"a"]),
+        "commit": state.commit,
     }
     with pytest.raises(StartResponseError, match="without calling start_response"):
         acts[act]()

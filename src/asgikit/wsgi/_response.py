@@ -77,6 +77,16 @@ class ResponseState:
         finally:
             exc_info = None  # PEP 3333: no reference cycle through the traceback
 
+    def commit(self) -> ResponseHead:
+        """Say that the head goes out now, before there is a byte of the body; return it.
+
+        Raises StartResponseError if there is none.
+        """
+        head = self._known_head()
+        if self.phase is Phase.STARTED:
+            self.phase = Phase.COMMITTED
+        return head
+
     def push(self, chunk: object) -> bytes:
         """Take one chunk of the body; return what to transmit of it, which may be nothing.
 

@@ -121,9 +121,7 @@ class WsgiToAsgiInstance:
         self.sync_send({"type": "http.response.body", "body": data, "more_body": True})
 
     def _send_head(self) -> None:
-        head = self._response.head
-        if head is None:
-            raise RuntimeError("the WSGI application sent its body, or ended, without calling start_response")
+        head = self._response.commit()
         if not self.response_started:
             self.response_started = True
             self.sync_send({"type": "http.response.start", "status": head.status, "headers": head.headers})
