@@ -672,6 +672,44 @@ def test_unread_body_does_not_hide_that_the_client_left(events: int) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("streams", [False, True])
+def test_server_that_hands_over_what_it_has_before_it_takes_more(streams: bool) -> None:
+    """M1, M15, M22: under hypercorn `send` waits for a place in the queue of `receive` once the connection ends."""
+    response = Body(iter([b"x" * 100] * 3))
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        assert queue_is_full.wait(TIMEOUT)
+        start_response("200 OK", [])
+        return response if streams else [b"x"]
+
+    queue_is_full = threading.Event()
+
+    async def main() -> None:
+        incoming: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue(maxsize=2)
+
+        async def upload() -> None:
+            while True:
+                if incoming.full():
+                    queue_is_full.set()
+                await incoming.put(body(b"u" * 1000, more=True))
+
+        async def on_send(event: Mapping[str, Any]) -> None:
+            if event["type"] == "http.response.body":
+                uploading.cancel()
+                await incoming.put(DISCONNECT)
+
+        client = Client(on_send=on_send)
+        client.incoming = incoming
+        uploading = asyncio.create_task(upload())
+        scope = http_scope(method="POST", headers=[(b"content-length", b"1000000")])
+        with adapted(application, request_buffer=1000) as adapter:
+            adapter._options = replace(adapter._options, probe_after=0.0)
+            await adapter(scope, client.receive, client.send)
+
+    run(main())
+    assert response.closed == streams
+
+
 def test_dropped_body_is_never_a_whole_one() -> None:
     """M5, M15: an application that reads after all is told."""
     raised: list[str] = []

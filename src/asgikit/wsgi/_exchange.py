@@ -60,8 +60,6 @@ class Exchange:
                     await self._transmit(batch)
                 if batch.wants_body:
                     self._receiver.start()
-                if self._started and not (self._completed or done):
-                    self._receiver.streaming()
             await self._conclude()
         finally:
             if self._outbound.desert("the server cancelled the request"):
@@ -92,6 +90,7 @@ class Exchange:
                 return
             self._started = True
             await self._send({"type": "http.response.start", "status": head.status, "headers": head.headers})
+            self._receiver.answering(complete=batch.last, ended=batch.done)
         if batch.file_event is not None:
             await self._send(batch.file_event)
             self._completed = True

@@ -44,16 +44,22 @@ class Receiver:
             task.cancel()
             await asyncio.wait((task,))
 
-    def streaming(self) -> None:
-        """The response has begun and is not complete: from now on it matters whether the client is still there.
+    def answering(self, *, complete: bool, ended: bool) -> None:
+        """The response has begun: from now on it matters whether the client is still there, unless it is `complete`.
 
         A body that nobody reads must not hide that: now and then one event more is received, and if the
-        application goes on like that, the rest of the body is dropped. Memory stays bounded either way.
+        application goes on like that, the rest of the body is dropped. Memory stays bounded either way. A server may
+        also wait with `send` until it has handed over what it has (hypercorn does, when the connection ends). Of
+        an application that has `ended`, nothing is waited for.
         """
-        if self._patience is None:
-            self._patience = self._probe_after
-            self._inbound.make_room()
-        self.start()
+        if self._task is None and (complete or ended):
+            return
+        if ended:
+            self._inbound.fail(RequestBodyDroppedError(_DROPPED))
+        self._patience = self._probe_after
+        self._inbound.make_room()
+        if not (complete or ended):
+            self.start()
 
     async def receive_all(self) -> None:
         """Receive the whole body now, with no bound but the limit on it."""
