@@ -382,6 +382,30 @@ def test_a_server_that_stops_without_redis_leaves_nothing_running(run: Run) -> N
     run(main)
 
 
+def test_a_discarded_scope_does_not_cost_the_partition(run: Run) -> None:
+    """N2: the reader was waiting for a place for its event; others of the partition go on."""
+    gate, handled = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while True:
+            await receive()
+            handled.set()
+            await gate.wait()
+
+    async def main(client: RedisClient, layout: StreamLayout) -> None:
+        layout = StreamLayout(prefix=layout.prefix, partitions=1)
+        server = RedisServer(app, 1, client=client, layout=layout, clock=ManualClock(), block=0.05, on_failure=ignore)
+        async with server:
+            await publish(client, layout, ("busy", 1), ("waits", 2), ("busy", 3))
+            await until(lambda: server.counters.waiting == 1)
+            await server.discard("waits")
+            gate.set()
+            await until(lambda: server.counters.handled == 2)
+            assert (server.redis_counters.lost, server.counters.lost) == (0, 1)
+
+    run(main)
+
+
 def test_a_dead_workers_partitions_are_taken_after_the_lease_time(run: Run) -> None:
     async def main(client: RedisClient, layout: StreamLayout) -> None:
         keys = layout.keys(layout.partition_of("s"))

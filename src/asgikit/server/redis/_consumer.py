@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from asgikit.errors import ClosedError
 from asgikit.protocols import Clock
 from asgikit.server._failure import logger
 from asgikit.server._mailbox import Outcome
@@ -72,6 +73,7 @@ class PartitionConsumer:
         self._on_fenced = on_fenced
         self.writer = PartitionWriter(lease=lease, layout=layout, connection=connection, on_fenced=self._fenced)
         self._in_flight = 0
+        self._discarded = 0
         self._since_trim = 0
         self._room = Event()
         self._settled = Event()
@@ -167,7 +169,12 @@ class PartitionConsumer:
             self.writer.bury(entry, f"cannot be read: {error}")
             return
         self._in_flight += 1
-        await self._deliver(scope_id, scope, message, done=partial(self._done, entry))
+        before = self._discarded
+        try:
+            await self._deliver(scope_id, scope, message, done=partial(self._done, entry))
+        except ClosedError:
+            if self._discarded == before:  # else it was told of already, and only its scope is closed to it
+                raise
 
     def _decode(self, fields: "list[bytes | str]") -> tuple[str, dict[str, Any], Any]:
         named = {as_text(name): value for name, value in zip(fields[::2], fields[1::2], strict=True)}
@@ -186,6 +193,8 @@ class PartitionConsumer:
             self.writer.acknowledge(entry)
         elif outcome is Outcome.FAILED:
             self.writer.bury(entry, "the application failed over it as often as it may be tried")
+        else:
+            self._discarded += 1
         self._since_trim += 1
 
     async def _trim(self) -> None:
