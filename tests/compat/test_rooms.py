@@ -537,11 +537,15 @@ def test_wsgi_head_that_was_sent_is_not_replaced() -> None:
         asyncio.run(ask(application))
 
 
-def test_wsgi_without_start_response() -> None:
+@pytest.mark.parametrize("body", [[], [b""], [b"a"]])
+def test_wsgi_without_start_response(body: list[bytes]) -> None:
     """M7: a named error."""
-    for body in ([], [b""], [b"a"]):
-        with pytest.raises(StartResponseError, match="without calling start_response"):
-            asyncio.run(ask(lambda _environ, _start_response, body=body: body))
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        return body
+
+    with pytest.raises(StartResponseError, match="without calling start_response"):
+        asyncio.run(ask(application))
 
 
 def test_wsgi_truncated_request() -> None:
