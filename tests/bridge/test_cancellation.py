@@ -23,6 +23,14 @@ async def cancelled(task: "asyncio.Task[Any]") -> None:
         await task
 
 
+async def cancelled_at(gate: Gate, call: Coroutine[Any, Any, object]) -> None:
+    """Cancel the task of `call` while its function stands at the gate, and then let the function go on."""
+    task = asyncio.create_task(call)
+    await until(gate.begun.is_set)
+    await cancelled(task)
+    gate.open()
+
+
 def above_debug(records: list[logging.LogRecord]) -> list[str]:
     return [record.getMessage() for record in records if record.levelno > logging.DEBUG]
 
@@ -131,10 +139,7 @@ def test_a_crossing_can_be_made_in_spite_of_abandonment() -> None:
             ended.set()
 
     async def main() -> None:
-        task = asyncio.create_task(bridge.run_sync(function))
-        await until(gate.begun.is_set)
-        await cancelled(task)
-        gate.open()
+        await cancelled_at(gate, bridge.run_sync(function))
         await until(ended.is_set)
 
     ended = threading.Event()
@@ -165,10 +170,7 @@ def test_a_function_can_ask_and_give_up() -> None:
             ended.set()
 
     async def main() -> None:
-        task = asyncio.create_task(bridge.run_sync(function))
-        await until(gate.begun.is_set)
-        await cancelled(task)
-        gate.open()
+        await cancelled_at(gate, bridge.run_sync(function))
         await until(ended.is_set)
 
     ended = threading.Event()
@@ -186,10 +188,7 @@ def test_what_an_abandoned_function_gives_up_with_is_a_debug_record(caplog: pyte
         bridge.check_cancelled()
 
     async def main() -> None:
-        task = asyncio.create_task(bridge.run_sync(function))
-        await until(gate.begun.is_set)
-        await cancelled(task)
-        gate.open()
+        await cancelled_at(gate, bridge.run_sync(function))
         await until(lambda: caplog.records)
 
     with Bridge() as bridge, Gate() as gate:
@@ -203,10 +202,7 @@ def test_a_late_error_is_reported_and_a_late_result_is_not(result: object, caplo
     error = result if isinstance(result, Exception) else None
 
     async def main() -> None:
-        task = asyncio.create_task(bridge.run_sync(gate))
-        await until(gate.begun.is_set)
-        await cancelled(task)
-        gate.open()
+        await cancelled_at(gate, bridge.run_sync(gate))
         await bridge.run_sync(threading.get_ident)
 
     with Bridge() as bridge, Gate(error=error) as gate:
