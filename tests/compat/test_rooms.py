@@ -571,6 +571,31 @@ def test_wsgi_cookies_and_wrong_scopes() -> None:
         asyncio.run(ask(application, type="lifespan"))
 
 
+@pytest.mark.parametrize("limit", [None, 0])
+def test_wsgi_without_a_limit_on_repeats(limit: int | None) -> None:
+    """M14: as in asgiref, zero is no limit either."""
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("204 No Content", [])
+        return []
+
+    async def main() -> int:
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request"}
+
+        async def send(event: dict[str, Any]) -> None:
+            sent.append(event)
+
+        scope = HTTP | {"headers": [(b"x-repeated", b"1")] * 101}
+        await WsgiToAsgi(application, duplicate_header_limit=limit)(scope, receive, send)
+        status: int = sent[0]["status"]
+        return status
+
+    assert asyncio.run(main()) == 204
+
+
 def test_wsgi_build_environ_overridden() -> None:
     """J8: what subclasses of the instance add is what the application sees."""
 

@@ -1469,6 +1469,8 @@ def test_forgotten_adapter_is_a_resource_warning() -> None:
     [
         ({"executor": object()}, TypeError),
         ({"threads": 2, "executor": object()}, TypeError),
+        ({"threads": 0}, ValueError),
+        ({"duplicate_header_limit": 0}, ValueError),
         ({"request_buffer": 0}, ValueError),
         ({"response_buffer": 0}, ValueError),
         ({"max_body_size": -1}, ValueError),

@@ -162,8 +162,11 @@ def choose_dispatch(
 
     Raises:
         TypeError: more than one was given.
+        ValueError: there would be no thread.
         ExecutorContractError: the executor has no `submit`.
     """
+    if threads is not None and threads < 1:
+        raise ValueError("threads is a number of threads: at least 1")
     if (executor is not None) + (bridge is not None) + (threads is not None) > 1:
         raise TypeError("WsgiToAsgi takes one of executor=, bridge= and threads=: each says where the application runs")
     if bridge is not None:

@@ -33,6 +33,8 @@ class Options:
             raise ValueError("request_buffer and response_buffer are numbers of bytes: at least 1")
         if self.max_body_size is not None and self.max_body_size < 0:
             raise ValueError("max_body_size is a number of bytes: at least 0, or None for no limit")
+        if self.headers.duplicate_limit is not None and self.headers.duplicate_limit < 1:
+            raise ValueError("duplicate_header_limit is a number of headers: at least 1, or None for no limit")
         if self.buffer_body not in ("never", "unknown", "always"):
             raise ValueError(f"buffer_body is 'never', 'unknown' or 'always', not {self.buffer_body!r}")
         if self.hop_by_hop not in ("refuse", "drop"):

@@ -27,7 +27,7 @@ _RULES: Final = _request_headers.HeaderRules(
 class WsgiToAsgi:
     """An ASGI application that runs `wsgi_application` on the thread of thread-sensitive calls.
 
-    A request that repeats a header more than `duplicate_header_limit` times is answered with 400; None: no limit.
+    A request that repeats a header more than `duplicate_header_limit` times is answered with 400; None or 0: no limit.
     """
 
     def __init__(self, wsgi_application: WSGIApplication, duplicate_header_limit: int | None = 100) -> None:
@@ -71,7 +71,7 @@ class WsgiToAsgiInstance:
         """Return why a request with these headers is not served, if so."""
         limit = self.duplicate_header_limit
         repeats = Counter(bytes(name).lower() for name, _ in headers)
-        if limit is not None and any(count > limit for name, count in repeats.items() if name != b"cookie"):
+        if limit and any(count > limit for name, count in repeats.items() if name != b"cookie"):
             return "Too many duplicate headers"
         try:
             _request_headers.read_headers(headers, _RULES)
