@@ -41,17 +41,21 @@ class Worker(StatelessServer[dict[str, Any], dict[str, Any], dict[str, Any]]):
         super().__init__(application, max_applications=100)
         self.channels = channels
         self.channel_layer = channel_layer
+        self.closed = asyncio.Event()
 
     async def handle(self) -> None:
         async with asyncio.TaskGroup() as listeners:
             for channel in self.channels:
                 listeners.create_task(self.listener(channel))
+        self.closed.set()
 
     async def listener(self, channel: str) -> None:
         while True:
             message = await self.channel_layer.receive(channel)
             if not message.get("type"):
                 raise ValueError("Worker received message with no type.")
+            if message["type"] == "close":  # redis-py swallows a cancellation that comes at a bad moment
+                return
             await self.deliver(channel, {"type": "channel", "channel": channel}, message)
 
     async def application_send(self, scope: dict[str, Any], message: dict[str, Any], /) -> None:
@@ -90,6 +94,9 @@ async def main(alias: str) -> None:
         await layer.send("mails", {"type": "send.mail", "to": "bert"})
         loop = asyncio.get_running_loop()
         did = [await loop.run_in_executor(None, done.get) for _ in range(4)]
+        for channel in worker.channels:
+            await layer.send(channel, {"type": "close"})
+        await worker.closed.wait()
     print(*sorted(did), sep="\n")
     print(f"started {worker.counters.started}, failed {worker.counters.failed}, left {len(asyncio.all_tasks()) - 1}")
     close_pools: Any = getattr(layer, "close_pools", None)
