@@ -13,6 +13,7 @@ import pytest
 from asgikit import Bridge
 from asgikit.errors import AbandonedError
 from asgikit.executor import ThreadSensitivePool, WorkerThreadPool
+from asgikit.testing import ManualExecutor
 from tests.support.gate import SECONDS, Gate, until
 
 
@@ -645,6 +646,27 @@ def test_beyond_the_cap_scopes_in_line_are_refused_too() -> None:
 
     with ThreadSensitivePool(1, max_abandoned=0) as pool, Bridge(sensitive_pool=pool) as bridge, Gate() as gate:
         asyncio.run(main())
+
+
+def test_a_call_is_cancelled_at_the_moment_at_which_its_turn_comes(caplog: pytest.LogCaptureFixture) -> None:
+    """B1, G3: it leaves the line for its context before it hears that it is the first there, which is no error."""
+    caplog.set_level(logging.DEBUG)
+    executor, given = ManualExecutor(), contextvars.Context()
+
+    async def main() -> None:
+        call = bridge.sync_to_async(str, thread_sensitive=False, executor=executor, context=given)
+        first, second, third = (asyncio.create_task(call()) for _ in range(3))
+        await asyncio.sleep(0)
+        executor.run_next()  # the first will hand the turn on when its task has heard of its end,
+        second.cancel()  # and before that round of the loop is over, the second hears of this
+        await asyncio.wait((first, second))
+        await until(executor.pending)
+        executor.run_next()
+        assert (await first, second.cancelled(), await third) == ("", True, "")
+
+    with Bridge() as bridge:
+        asyncio.run(main())
+    assert above_debug(caplog.records) == []
 
 
 # The policy `shared`: the function runs in the task's own context, in which the task can take no step meanwhile

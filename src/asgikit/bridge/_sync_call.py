@@ -178,7 +178,8 @@ class SyncCall:
     def take_turn(self) -> None:
         """Post the call: no other is using the given context."""
         given = self._given
-        assert given is not None  # noqa: S101 - only `use` leads here
+        if given is None:
+            return  # it was cancelled and has left the line, while this was on its way
         if self.cancelled:
             self._leave_turn()
             return
