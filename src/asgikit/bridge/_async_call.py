@@ -40,6 +40,7 @@ class AsyncCall:
         "_after",
         "_args",
         "_before",
+        "_begun",
         "_cancelled",
         "_clock",
         "_deadline",
@@ -96,6 +97,7 @@ class AsyncCall:
         self.task: Task[None] | None = None
         self._value: Any = _UNSET
         self._error: BaseException | None = None
+        self._begun = False  # the task is being made, which may take its first step at once, or is there
         self._cancelled = False  # the task is to be cancelled, and has not been yet
         self._timed_out = False
         self._ended = False  # the coroutine is over; the loop may still be tidied up
@@ -123,6 +125,7 @@ class AsyncCall:
 
     def start(self, loop: AbstractEventLoop, /, *, prompt: bool) -> "Task[None]":
         self._loop = loop
+        self._begun = True
         if threading.get_ident() == self.host.thread_id:
             self.link.hosting = False  # that thread runs the loop itself, and cannot watch the time
             if self._deadline is not None:
@@ -267,7 +270,7 @@ class AsyncCall:
         self.cancel()
         while not self.done:
             if not self.host.run_one(LOOK_EVERY):
-                if self.task is None or (self._ended and self._loop is not None and self._loop.is_closed()):
+                if not self._begun or (self._ended and self._loop is not None and self._loop.is_closed()):
                     return  # it has not begun, and sees the mark when it would; or it is over
                 self._look()
 
