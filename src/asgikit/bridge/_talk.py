@@ -116,8 +116,11 @@ class Talk:
         """Host until something was said; False when the coroutine has ended without a further word.
 
         Raises:
-            ScopeError: this is not the thread that began the talk.
+            ScopeError: this is not the thread that began the talk, or a forked child.
         """
+        if not self.here:
+            message = "what a process iterates or has entered through a bridge, its forked child cannot go on with"
+            raise ScopeError(message)
         if self._thread_id != get_ident():
             message = "what a thread iterates or has entered through a bridge, no other thread can go on with"
             raise ScopeError(message)
@@ -150,6 +153,8 @@ class Talk:
 
     def _heard(self) -> None:
         """Wake the coroutine, if it waits."""
+        if not self.here:
+            return
         with self._lock:
             ear = self._ear
         if ear is not None and self._loop is not None:
@@ -167,6 +172,11 @@ class Talk:
         return self._call.name
 
     @property
+    def here(self) -> bool:
+        """Whether the coroutine belongs to this process, and not to the parent of a forked child."""
+        return self._call.link.here
+
+    @property
     def over(self) -> bool:
         """Whether the coroutine has ended."""
         return self._call.ended
@@ -175,9 +185,12 @@ class Talk:
         """Host until the coroutine has ended, and return what it raised. `early`: cancel it first.
 
         Where this thread cannot host (another one began the talk, or it runs an event loop by now: the talk is
-        being collected as garbage), the coroutine is cancelled and left to end on its loop.
+        being collected as garbage), the coroutine is cancelled and left to end on its loop. That of the parent of
+        a forked child is left alone.
         """
         call = self._call
+        if not self.here:
+            return None
         if self._thread_id != get_ident() or (not call.done and _get_running_loop() not in {None, call.hidden_loop}):
             call.forsake()
             return None
