@@ -136,6 +136,48 @@ def test_a_loop_that_stopped_and_stays_so_releases_its_threads() -> None:
         assert all(task.done() for task in tasks)
 
 
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_coroutine_that_was_given_up_does_not_go_on_when_its_loop_does(begun: bool) -> None:
+    """A1, B2: its caller has had an error; what it was to do must not be done behind its back."""
+    events = list[str]()
+
+    async def inner() -> None:
+        events.append("begun")
+        try:
+            has_begun.set()
+            await release.wait()
+        except asyncio.CancelledError:
+            events.append("cancelled")
+            raise
+        events.append("went on")
+
+    async def main() -> None:
+        tasks.append(asyncio.create_task(bridge.run_sync(call)))
+        await until(has_begun.is_set if begun else gate.begun.is_set)
+
+    async def go_on() -> None:
+        release.set()
+        await asyncio.wait(tasks)
+
+    def call() -> None:
+        if not begun:
+            gate()
+        waiter()
+
+    release, has_begun, tasks = asyncio.Event(), threading.Event(), list[asyncio.Task[None]]()
+    loop = asyncio.new_event_loop()
+    with Bridge() as bridge, Gate() as gate:
+        waiter = Waiter(bridge, inner)
+        loop.run_until_complete(main())
+        gate.open()
+        assert waiter.ended.wait(SECONDS)
+        loop.run_until_complete(go_on())
+        loop.close()
+    assert isinstance(waiter.outcome, LoopUnavailableError)
+    assert events == ["begun", "cancelled"] * begun
+
+
 def test_a_loop_that_stops_for_a_moment_releases_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """A1: between two `run_until_complete` nothing is wrong."""
     monkeypatch.setattr(_async_call, "LOOK_EVERY", 0.001)

@@ -167,7 +167,7 @@ class AsyncCall:
         task = self.task
         if task is None or not self._cancelled:
             return  # not started, and `start` will see the mark; or it has, and nobody is cancelled twice for one call
-        if not self._ended and task.cancel():
+        if task.cancel():
             self._cancelled = False
         elif missed is not None:
             missed()
@@ -300,6 +300,7 @@ class AsyncCall:
             f"the event loop that {self.name} was running on {what} before it had ended;"
             " keep the loop running until the synchronous code that it called has returned"
         )
+        self.cancel()  # lest it go on behind its caller's back, should the loop be resumed
         self.fail(LoopUnavailableError(message))
 
     def take(self) -> tuple[Any, BaseException | None]:
