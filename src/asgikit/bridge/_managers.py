@@ -164,6 +164,7 @@ class SyncManager(AbstractContextManager[_T_co], Generic[_T_co]):
             raise _not_entered()
         if not talk.here:
             return None  # a forked child comes out of the block that its parent has entered, and will leave
+        talk.insist()
         talk.tell((self._exchange.give(), (kind, error, traceback)))
         try:
             left = talk.listen()

@@ -126,9 +126,9 @@ class Talk:
             raise ScopeError(message)
         if not self._said and not self._call.done:
             self._heard()
-            self._parts.to_loops.resume(self._call)
-            self._listening = True
             try:
+                self._parts.to_loops.resume(self._call)
+                self._listening = True
                 self._call.host_until(lambda: self._said)
             finally:
                 self._listening = False
@@ -166,6 +166,10 @@ class Talk:
             if self._ear is ear:
                 self._ear = None
 
+    def insist(self) -> None:
+        """The coroutine comes to its end: whoever listens until then is not refused to, if nobody waits for him."""
+        self._call.insists = True
+
     @property
     def name(self) -> str:
         """What the talk is about."""
@@ -194,6 +198,7 @@ class Talk:
         if self._thread_id != get_ident() or (not call.done and _get_running_loop() not in {None, call.hidden_loop}):
             call.forsake()
             return None
+        self.insist()
         self._parts.to_loops.resume(call)
         try:
             if early:
