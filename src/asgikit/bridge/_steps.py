@@ -111,6 +111,20 @@ class Steps:
             with self._lock:
                 self._left = False
 
+    async def finish(self, call: SyncCall) -> None:
+        """Let `call`, the step under way, end before the closing; what it raises by now is told to the logger.
+
+        Where it waits for a coroutine its thread serves others meanwhile, and must not come upon the closing.
+        """
+        try:
+            while self._begun and not call.settled:
+                await call.waiter
+        except CancelledError:
+            self._leave()
+            raise
+        finally:
+            call.leave()
+
     async def end(self, last: Callable[[], _T] | None = None) -> _T | None:
         """Close, unless a step is doing so, or run `last` instead; no further step will come.
 
