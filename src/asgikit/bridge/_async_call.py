@@ -8,6 +8,7 @@ import logging
 import threading
 from asyncio import AbstractEventLoop, CancelledError, Task, current_task
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import Context, copy_context
 from inspect import isawaitable
 from types import CoroutineType
@@ -223,9 +224,12 @@ class AsyncCall:
         """
         over, self.done = self.done, True
         self.link.close()
-        if not over and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.host.close)
-            self.cancel()
+        if over:
+            return
+        if self._loop is not None:
+            with suppress(RuntimeError):  # closed
+                self._loop.call_soon_threadsafe(self.host.close)
+        self.cancel()
 
     # On the calling thread
 
