@@ -127,10 +127,7 @@ async def read_ahead(
     finally:
         buffer.stopping = True
         try:
-            if call is not None:
-                await steps.finish(call)
-            elif error is not None and not finished:
-                steps.late(error)
+            await steps.finish(call, None if finished else error)
         finally:
             try:
                 await steps.end()
