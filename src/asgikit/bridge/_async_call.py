@@ -286,9 +286,12 @@ class AsyncCall:
     def _look(self) -> None:
         """Release this thread if the loop has gone away."""
         loop = self._loop
-        if self._ended or loop is None:
+        if loop is None:
             return
-        if self.task is not None and self.task.done():  # it was cancelled before its first step (invariant A1)
+        if self._ended:
+            if loop.is_closed():  # and whoever closed it may not have heard of this call
+                self.finish()
+        elif self.task is not None and self.task.done():  # cancelled before its first step (invariant A1)
             self.fail(CancelledError(f"{self.name} was cancelled before its first step"))
         elif loop.is_closed():
             self._give_up("was closed")
