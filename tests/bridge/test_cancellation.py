@@ -13,6 +13,7 @@ import pytest
 from asgikit import Bridge
 from asgikit.errors import AbandonedError
 from asgikit.executor import ThreadSensitivePool, WorkerThreadPool
+from asgikit.testing import ManualExecutor
 from tests.support.gate import SECONDS, Gate, until
 
 
@@ -641,3 +642,108 @@ def test_beyond_the_cap_scopes_in_line_are_refused_too() -> None:
 
     with ThreadSensitivePool(1, max_abandoned=0) as pool, Bridge(sensitive_pool=pool) as bridge, Gate() as gate:
         asyncio.run(main())
+
+
+def test_a_call_is_cancelled_at_the_moment_at_which_its_turn_comes(caplog: pytest.LogCaptureFixture) -> None:
+    """B1, G3: it leaves the line for its context before it hears that it is the first there, which is no error."""
+    caplog.set_level(logging.DEBUG)
+    executor, given = ManualExecutor(), contextvars.Context()
+
+    async def main() -> None:
+        call = bridge.sync_to_async(str, thread_sensitive=False, executor=executor, context=given)
+        first, second, third = (asyncio.create_task(call()) for _ in range(3))
+        await asyncio.sleep(0)
+        executor.run_next()  # the first will hand the turn on when its task has heard of its end,
+        second.cancel()  # and before that round of the loop is over, the second hears of this
+        await asyncio.wait((first, second))
+        await until(executor.pending)
+        executor.run_next()
+        assert (await first, second.cancelled(), await third) == ("", True, "")
+
+    with Bridge() as bridge:
+        asyncio.run(main())
+    assert above_debug(caplog.records) == []
+
+
+# The policy `shared`: the function runs in the task's own context, in which the task can take no step meanwhile
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_await_that_shares_its_context_ends_with_the_function(times: int, caplog: pytest.LogCaptureFixture) -> None:
+    """G1, B8: in CancelledError, however often it was cancelled. B1: without a record above DEBUG."""
+    caplog.set_level(logging.DEBUG)
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="nobody's")
+
+    def function() -> None:
+        variable.set("the function's")
+        gate()
+
+    async def call() -> str:
+        with pytest.raises(asyncio.CancelledError):
+            await bridge.options(context_policy="shared").run_sync(function)
+        assert gate.ended.is_set()
+        return variable.get()
+
+    async def main() -> str:
+        task = asyncio.create_task(call())
+        await until(gate.begun.is_set)
+        for _ in range(times):
+            task.cancel()
+            await asyncio.sleep(0)
+        gate.open()
+        return await asyncio.wait_for(task, SECONDS)
+
+    with Bridge() as bridge, Gate() as gate:
+        assert asyncio.run(main()) == "the function's"
+    assert above_debug(caplog.records) == []
+
+
+def test_a_call_that_shares_its_context_and_has_not_begun_never_runs() -> None:
+    """G1, B8: cancelled in the queue, it ends at once."""
+    ran = list[str]()
+
+    async def main() -> None:
+        first = asyncio.create_task(bridge.run_sync(gate))
+        await until(gate.begun.is_set)
+        second = asyncio.create_task(bridge.options(context_policy="shared").run_sync(ran.append, "second"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await cancelled(second)
+        gate.open()
+        await first
+        await bridge.run_sync(ran.append, "third")
+
+    with Bridge() as bridge, Gate() as gate:
+        asyncio.run(main())
+    assert ran == ["third"]
+
+
+def test_the_coroutine_below_a_shared_context_is_cancelled() -> None:
+    """G1, B8: then the function goes on, and its await ends with it."""
+    events = list[str]()
+
+    async def coroutine() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            events.append("coroutine cleaned up")
+
+    def function() -> None:
+        try:
+            bridge.run_async(coroutine)
+        finally:
+            events.append("function cleaned up")
+
+    async def main() -> None:
+        task = asyncio.create_task(bridge.options(context_policy="shared").run_sync(function))
+        await until(begun.is_set)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, SECONDS)
+        events.append("await ended")
+
+    begun = threading.Event()
+    with Bridge() as bridge:
+        asyncio.run(main())
+    assert events == ["coroutine cleaned up", "function cleaned up", "await ended"]

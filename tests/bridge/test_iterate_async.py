@@ -1043,3 +1043,35 @@ def test_steps_are_observed_under_the_name_of_the_function() -> None:
     with Bridge() as bridge, record(bridge) as trace:
         asyncio.run(main())
     assert {span.name.rpartition(".")[2] for span in trace.spans} == {"fails"}
+
+
+@pytest.mark.parametrize("scoped", [True, False])
+def test_left_while_the_iterable_waits_for_a_coroutine(scoped: bool) -> None:
+    """K2: a thread that waits serves what comes for it, but not the closing of the iterable that it is in."""
+
+    def numbers() -> Generator[int, None, None]:
+        try:
+            yield 1
+            bridge.run_async(coroutine)
+            events.append("gone on")
+            yield 2
+        finally:
+            events.append("closed")
+
+    async def coroutine() -> None:
+        begun.set()
+        await release.wait()
+
+    async def main() -> None:
+        async with bridge.thread_sensitive_scope():
+            view = bridge.options(thread_sensitive=scoped)
+            async with aclosing(view.iterate_async(numbers)()) as iteration:
+                assert await anext(iteration) == 1
+                await until(begun.is_set)
+                asyncio.get_running_loop().call_soon(release.set)
+            events.append("left")
+
+    begun, release, events = threading.Event(), asyncio.Event(), list[str]()
+    with Bridge() as bridge:
+        asyncio.run(main())
+    assert events == ["gone on", "closed", "left"]

@@ -13,10 +13,18 @@ from typing import Any
 import pytest
 
 from asgikit import Bridge
-from asgikit.bridge import BridgeView
+from asgikit.bridge import BridgeView, _chain
+from asgikit.bridge._to_loops import ToLoops
 from asgikit.errors import LoopUnavailableError, RunningLoopError, ScopeError, WrapError
-from asgikit.loop import BlockingLoopRunner, CallingThreadLoopRunner, PooledLoopRunner, SharedLoopRunner
-from tests.support.gate import until, wait_for
+from asgikit.loop import (
+    BlockingLoopRunner,
+    CallingThreadLoopRunner,
+    PerCallLoopRunner,
+    PooledLoopRunner,
+    SharedLoopRunner,
+)
+from asgikit.protocols import LoopEntry, LoopRunner
+from tests.support.gate import SECONDS, Gate, until, wait_for
 
 variable: ContextVar[str] = ContextVar("variable", default="unset")
 
@@ -251,6 +259,90 @@ def test_cancelled_while_its_caller_waits_for_an_item(max_buffer: int) -> None:
 
     with Bridge() as bridge:
         asyncio.run(main())
+
+
+def _abandoned(bridge: Bridge, gate: Gate, function: Callable[[], object]) -> None:
+    """Run `function`, which comes to `gate`, and open that when nobody waits for it any more."""
+
+    async def main() -> None:
+        task = asyncio.create_task(bridge.run_sync(function))
+        await until(gate.begun.is_set)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        gate.open()
+        await until(lambda: not bridge._parts.resources.sensitive_pool.default().running)
+
+    asyncio.run(main())
+
+
+def test_left_by_a_function_that_was_abandoned(max_buffer: int) -> None:
+    """B2, K2: that is no crossing to be refused: the source is closed as ever."""
+    source = Source()
+
+    def function() -> None:
+        for _ in bridge.iterate_sync(source, max_buffer=max_buffer):
+            gate()
+            break
+        source.check_closed()
+        left.append(_chain.here.thread.host)
+        with pytest.raises(asyncio.CancelledError):
+            bridge.run_async(asyncio.sleep, 0)
+
+    left: list[object] = []
+    with Bridge() as bridge, Gate() as gate:
+        _abandoned(bridge, gate, function)
+    assert left == [None]
+
+
+def test_gone_on_with_by_a_function_that_was_abandoned() -> None:
+    """B2, K2: that is refused; the source is closed, and the thread does not count as hosting afterwards."""
+    source = Source()
+
+    def function() -> None:
+        with pytest.raises(asyncio.CancelledError):
+            for _ in bridge.iterate_sync(source, max_buffer=0):
+                gate()
+        source.check_closed()
+        left.append(_chain.here.thread.host)
+
+    left: list[object] = []
+    with Bridge() as bridge, Gate() as gate:
+        _abandoned(bridge, gate, function)
+    assert left == [None]
+
+
+def test_ctrl_c_before_the_loop_has_come_to_it(monkeypatch: pytest.MonkeyPatch, max_buffer: int) -> None:
+    """C1, K2: the coroutine that nobody will listen to does not even begin, and keeps no thread."""
+
+    class Slow:
+        """A runner that gets to work when it is told to."""
+
+        def __init__(self) -> None:
+            self.entries: list[LoopEntry] = []
+
+        def post(self, entry: LoopEntry, /) -> None:
+            self.entries.append(entry)
+
+        def scope(self) -> LoopRunner:
+            return self
+
+        def close(self, grace: float = 2.0, /) -> None:
+            """There is nothing to close."""
+
+    def press(*_: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    source, slow, loops = Source(), Slow(), PerCallLoopRunner()
+    with Bridge(loop_runner=slow) as bridge:
+        monkeypatch.setattr(ToLoops, "pause", press)
+        with pytest.raises(KeyboardInterrupt):
+            next(bridge.iterate_sync(source, max_buffer=max_buffer))
+    loops.post(slow.entries.pop())
+    loops.close(SECONDS)
+    assert not loops.started
+    assert source.made == 0
 
 
 def test_collected_by_another_thread(max_buffer: int) -> None:

@@ -557,6 +557,32 @@ def test_cancelled_in_the_block_of_an_async_manager() -> None:
     assert region.left == [asyncio.CancelledError]
 
 
+def test_left_by_a_function_that_was_abandoned() -> None:
+    """B2, K3: that is no crossing to be refused: the manager is left, and the block's own outcome goes on."""
+    region, outcome = AsyncRegion(), list[str]()
+
+    def function() -> None:
+        with bridge.context_to_sync(region):
+            gate()
+        outcome.append("left" if region.left else "not left")
+        with pytest.raises(asyncio.CancelledError):
+            bridge.run_async(asyncio.sleep, 0)
+        outcome.append("refused")
+
+    async def main() -> None:
+        task = asyncio.create_task(bridge.run_sync(function))
+        await until(gate.begun.is_set)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        gate.open()
+        await until(lambda: not bridge._parts.resources.sensitive_pool.default().running)
+
+    with Bridge() as bridge, Gate() as gate:
+        asyncio.run(main())
+    assert outcome == ["left", "refused"]
+
+
 def test_a_loop_on_the_calling_thread_is_refused() -> None:
     """K3: with the remedy in the message, instead of a hang."""
     with Bridge(loop_runner=CallingThreadLoopRunner()) as bridge:

@@ -3,15 +3,18 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from asgikit import Bridge
 from asgikit.errors import LeaseTimeoutError
 from asgikit.executor import ThreadSensitivePool
+from asgikit.protocols import Cancellable
 from asgikit.testing import ManualClock
-from tests.support.gate import Gate, until
+from tests.support.gate import SECONDS, Gate, until
 
 
 class Database:
@@ -175,3 +178,53 @@ def test_the_time_out_of_a_lease_is_for_the_call_not_for_the_scope(database: Dat
         Gate() as gate,
     ):
         asyncio.run(main())
+
+
+def test_a_call_that_comes_from_an_ended_host_waits_no_longer_than_any_other() -> None:
+    """E3, L5: the thread that hosted sends it on, and leaves the timer to the thread of the loop."""
+
+    class Watched:
+        """A clock that knows on which threads timers were set."""
+
+        def now(self) -> float:
+            return clock.now()
+
+        def call_later(
+            self, loop: asyncio.AbstractEventLoop, delay: float, callback: Callable[[], object], /
+        ) -> Cancellable:
+            threads.add(threading.get_ident())
+            return clock.call_later(loop, delay, callback)
+
+    async def held() -> None:
+        async with bridge.thread_sensitive_scope():
+            await bridge.run_sync(gate)
+
+    async def coroutine() -> None:
+        tasks.append(asyncio.create_task(bridge.run_sync(hosted)))
+        await until(hosted.begun.is_set)
+        tasks.append(asyncio.create_task(bridge.run_sync(int)))
+        await asyncio.sleep(0)  # it is queued behind the other now
+        asyncio.get_running_loop().call_soon(hosted.open)  # when this coroutine has ended
+
+    async def main() -> None:
+        tasks.append(asyncio.create_task(held()))
+        await until(gate.begun.is_set)
+        async with bridge.thread_sensitive_scope():
+            await bridge.options(thread_sensitive=False).run_sync(bridge.async_to_sync(coroutine))
+            await until(lambda: pool.counters.queued)
+            await asyncio.sleep(0)
+            clock.advance(3)
+            with pytest.raises(LeaseTimeoutError):
+                await asyncio.wait_for(tasks.pop(), SECONDS)
+        gate.open()
+        await asyncio.gather(*tasks)
+        assert threads == {threading.get_ident()}
+
+    clock, threads, tasks = ManualClock(), set[int](), list["asyncio.Task[Any]"]()
+    with (
+        ThreadSensitivePool(1, lease_timeout=2) as pool,
+        Bridge(sensitive_pool=pool, clock=Watched(), stall_report_after=None) as bridge,
+        Gate() as gate,
+        Gate() as hosted,
+    ):
+        asyncio.run(main(), debug=True)

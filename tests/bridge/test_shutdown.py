@@ -1,6 +1,7 @@
 """The end of loops, bridges and scopes: every thread that waits is released, within a bounded time, with an outcome."""
 
 import asyncio
+import functools
 import gc
 import threading
 import weakref
@@ -134,6 +135,48 @@ def test_a_loop_that_stopped_and_stays_so_releases_its_threads() -> None:
         assert "has stopped" in str(waiter.outcome)
         _drain(loop)
         assert all(task.done() for task in tasks)
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_coroutine_that_was_given_up_does_not_go_on_when_its_loop_does(begun: bool) -> None:
+    """A1, B2: its caller has had an error; what it was to do must not be done behind its back."""
+    events = list[str]()
+
+    async def inner() -> None:
+        events.append("begun")
+        try:
+            has_begun.set()
+            await release.wait()
+        except asyncio.CancelledError:
+            events.append("cancelled")
+            raise
+        events.append("went on")
+
+    async def main() -> None:
+        tasks.append(asyncio.create_task(bridge.run_sync(call)))
+        await until(has_begun.is_set if begun else gate.begun.is_set)
+
+    async def go_on() -> None:
+        release.set()
+        await asyncio.wait(tasks)
+
+    def call() -> None:
+        if not begun:
+            gate()
+        waiter()
+
+    release, has_begun, tasks = asyncio.Event(), threading.Event(), list[asyncio.Task[None]]()
+    loop = asyncio.new_event_loop()
+    with Bridge() as bridge, Gate() as gate:
+        waiter = Waiter(bridge, inner)
+        loop.run_until_complete(main())
+        gate.open()
+        assert waiter.ended.wait(SECONDS)
+        loop.run_until_complete(go_on())
+        loop.close()
+    assert isinstance(waiter.outcome, LoopUnavailableError)
+    assert events == ["begun", "cancelled"] * begun
 
 
 def test_a_loop_that_stops_for_a_moment_releases_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -453,6 +496,59 @@ class Forgetful:
 
     def close(self, grace: float = 2.0, /) -> None:
         """There is nothing to close."""
+
+
+@pytest.mark.parametrize("make", [PooledLoopRunner, SharedLoopRunner])
+def test_closing_a_runner_cancels_the_call_and_releases_its_thread(
+    make: Callable[[], PooledLoopRunner | SharedLoopRunner], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A1: the end of the call and the end of its loop do not get in each other's way."""
+
+    async def inner() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    begun, runner = threading.Event(), make()
+    with Bridge(loop_runner=runner) as bridge:
+        waiter = Waiter(bridge, inner)
+        thread = threading.Thread(target=waiter, daemon=True)
+        thread.start()
+        assert begun.wait(SECONDS)
+        runner.close(SECONDS)
+        thread.join(SECONDS)
+        assert isinstance(waiter.outcome, asyncio.CancelledError)
+    assert [record.getMessage() for record in caplog.records if "ended badly" in record.getMessage()] == []
+    assert len(caplog.records) == 1, "the loop names what it cancels"
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_loop_that_is_closed_when_the_coroutine_is_over_releases_its_thread() -> None:
+    """A1: the outcome is there, though the runner never says that it has tidied up."""
+
+    class Silent:
+        """A runner whose loop ends with the coroutine, and that tells nobody."""
+
+        def post(self, entry: LoopEntry, /) -> None:
+            def run() -> None:
+                loop = asyncio.new_event_loop()
+                start = functools.partial(entry.start, loop, prompt=False)
+                loop.call_soon(lambda: start().add_done_callback(lambda _: loop.stop()))
+                loop.run_forever()
+                loop.close()
+
+            threads.append(threading.Thread(target=run))
+            threads[0].start()
+
+        def scope(self) -> LoopRunner:
+            return self
+
+        def close(self, grace: float = 2.0, /) -> None:
+            """There is nothing to close."""
+
+    threads = list[threading.Thread]()
+    with Bridge(loop_runner=Silent()) as bridge:
+        assert bridge.run_async(asyncio.sleep, 0.0, "the outcome") == "the outcome"
+    threads[0].join(SECONDS)
 
 
 @pytest.mark.parametrize("runner", [CallingThreadLoopRunner(), Forgetful()], ids=lambda runner: type(runner).__name__)

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from asgikit.errors import AbandonedError, ClosedError
-from asgikit.executor import WorkerThreadPool
+from asgikit.executor import ThreadSensitivePool, WorkerThreadPool
 from asgikit.executor._work import FutureWork
 from tests.support.held import SECONDS, Held, WatchedWork
 
@@ -245,3 +245,27 @@ def test_a_worker_that_cannot_call_another_does_its_own_work(monkeypatch: pytest
         start.fails = True
         start.let_start()
         assert len({future.result(1) for future in futures}) == 1
+
+
+@pytest.mark.parametrize("make", [WorkerThreadPool, ThreadSensitivePool])
+def test_ctrl_c_while_a_thread_is_being_started(
+    make: "type[WorkerThreadPool | ThreadSensitivePool]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C1: the thread that nobody knows of ends by itself, what was refused never runs, and the pool goes on."""
+
+    def start(thread: threading.Thread) -> None:
+        real(thread)
+        started.append(thread)
+        raise KeyboardInterrupt
+
+    real, started, ran = threading.Thread.start, list[threading.Thread](), list[str]()
+    with make(1) as pool:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", start)
+            with pytest.raises(KeyboardInterrupt):
+                pool.submit(ran.append, "refused")
+        started[0].join(SECONDS)
+        assert not started[0].is_alive()
+        pool.submit(ran.append, "taken").result(SECONDS)
+        assert ran == ["taken"]
+        assert pool.counters.started == 1

@@ -191,6 +191,67 @@ print(bridge.run_async(main), flush=True)
     assert done.stdout == "parent\nparent\n"
 
 
+@pytest.mark.parametrize("max_buffer", [0, 5])
+def test_a_fork_in_the_middle_of_an_iteration(max_buffer: int) -> None:
+    """D1: the coroutine is the parent's. A child leaves it alone, and is told so if it wants to go on with it."""
+    done = run(
+        f"""{LIBRARY}
+from asgikit.errors import ScopeError
+
+async def source():
+    try:
+        for number in range(20):
+            yield number
+    finally:
+        print("closed", flush=True)
+
+def go_on():
+    try:
+        next(numbers)
+    except ScopeError as error:
+        assert "forked" in str(error), error
+    every_way()
+
+def leave():
+    numbers.close()
+    every_way()
+
+numbers = bridge.iterate_sync(source, max_buffer={max_buffer})()
+assert next(numbers) == 0
+in_child(go_on)
+in_child(leave)
+assert list(numbers) == list(range(1, 20))
+"""
+    )
+    assert done.stdout == "closed\n"
+
+
+def test_a_fork_inside_an_async_context_manager() -> None:
+    """D1: the parent has entered it, and leaves it; a child that comes out of the block goes on."""
+    done = run(
+        f"""{LIBRARY}
+from contextlib import asynccontextmanager
+
+@asynccontextmanager
+async def resource():
+    try:
+        yield
+    finally:
+        print("left", flush=True)
+
+def leave():
+    assert not manager.__exit__(None, None, None)
+    every_way()
+
+manager = bridge.context_to_sync(resource())
+manager.__enter__()
+in_child(leave)
+manager.__exit__(None, None, None)
+"""
+    )
+    assert done.stdout == "left\n"
+
+
 @pytest.mark.parametrize("where", ["main", "worker"])
 def test_multiprocessing_by_fork(where: str) -> None:
     """D1: a pool of forked processes, started from the main thread or inside a worker (celery, gunicorn preload)."""

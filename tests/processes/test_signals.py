@@ -45,6 +45,39 @@ print(bridge.run_async(asyncio.sleep, 0, "works"))
         assert program.end() == (0, "cleaned up\ninterrupted\nworks\n", "")
 
 
+@pytest.mark.parametrize("runner", ["None", "PooledLoopRunner()", "SharedLoopRunner()"])
+def test_ctrl_c_in_the_first_step_of_a_coroutine(runner: str) -> None:
+    """C1: it has begun, though its task is not known yet, and is waited for however long the step takes."""
+    with running(
+        f"""{LIBRARY}
+from asgikit.bridge._async_call import AsyncCall
+from asgikit.loop import *
+bridge = Bridge(loop_runner={runner})
+
+waits = threading.Event()
+look = AsyncCall._look
+
+def looking(call):
+    if call._cancelled:
+        waits.set()
+    look(call)
+
+AsyncCall._look = looking
+
+async def main():
+    print("running")
+    waits.wait(5)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print("cleaned up")
+{INTERRUPTED}"""
+    ) as program:
+        assert program.line() == "running"
+        program.interrupt()
+        assert program.end() == (0, "cleaned up\ninterrupted\n", "")
+
+
 def test_a_second_ctrl_c_does_not_wait() -> None:
     """C1: the clean-up hangs; the user insists."""
     with running(

@@ -8,6 +8,7 @@ import logging
 import threading
 from asyncio import AbstractEventLoop, CancelledError, Task, current_task
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import Context, copy_context
 from inspect import isawaitable
 from types import CoroutineType
@@ -40,6 +41,7 @@ class AsyncCall:
         "_after",
         "_args",
         "_before",
+        "_begun",
         "_cancelled",
         "_clock",
         "_deadline",
@@ -96,6 +98,7 @@ class AsyncCall:
         self.task: Task[None] | None = None
         self._value: Any = _UNSET
         self._error: BaseException | None = None
+        self._begun = False  # the task is being made, which may take its first step at once, or is there
         self._cancelled = False  # the task is to be cancelled, and has not been yet
         self._timed_out = False
         self._ended = False  # the coroutine is over; the loop may still be tidied up
@@ -123,6 +126,7 @@ class AsyncCall:
 
     def start(self, loop: AbstractEventLoop, /, *, prompt: bool) -> "Task[None]":
         self._loop = loop
+        self._begun = True
         if threading.get_ident() == self.host.thread_id:
             self.link.hosting = False  # that thread runs the loop itself, and cannot watch the time
             if self._deadline is not None:
@@ -164,7 +168,7 @@ class AsyncCall:
         task = self.task
         if task is None or not self._cancelled:
             return  # not started, and `start` will see the mark; or it has, and nobody is cancelled twice for one call
-        if not self._ended and task.cancel():
+        if task.cancel():
             self._cancelled = False
         elif missed is not None:
             missed()
@@ -220,9 +224,12 @@ class AsyncCall:
         """
         over, self.done = self.done, True
         self.link.close()
-        if not over and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.host.close)
-            self.cancel()
+        if over:
+            return
+        if self._loop is not None:
+            with suppress(RuntimeError):  # closed
+                self._loop.call_soon_threadsafe(self.host.close)
+        self.cancel()
 
     # On the calling thread
 
@@ -267,7 +274,7 @@ class AsyncCall:
         self.cancel()
         while not self.done:
             if not self.host.run_one(LOOK_EVERY):
-                if self.task is None or (self._ended and self._loop is not None and self._loop.is_closed()):
+                if not self._begun or (self._ended and self._loop is not None and self._loop.is_closed()):
                     return  # it has not begun, and sees the mark when it would; or it is over
                 self._look()
 
@@ -279,9 +286,12 @@ class AsyncCall:
     def _look(self) -> None:
         """Release this thread if the loop has gone away."""
         loop = self._loop
-        if self._ended or loop is None:
+        if loop is None:
             return
-        if self.task is not None and self.task.done():  # it was cancelled before its first step (invariant A1)
+        if self._ended:
+            if loop.is_closed():  # and whoever closed it may not have heard of this call
+                self.finish()
+        elif self.task is not None and self.task.done():  # cancelled before its first step (invariant A1)
             self.fail(CancelledError(f"{self.name} was cancelled before its first step"))
         elif loop.is_closed():
             self._give_up("was closed")
@@ -297,6 +307,7 @@ class AsyncCall:
             f"the event loop that {self.name} was running on {what} before it had ended;"
             " keep the loop running until the synchronous code that it called has returned"
         )
+        self.cancel()  # lest it go on behind its caller's back, should the loop be resumed
         self.fail(LoopUnavailableError(message))
 
     def take(self) -> tuple[Any, BaseException | None]:

@@ -104,6 +104,7 @@ async def read_ahead(
     steps = begin(buffer.close)
     items = buffer.items
     call: SyncCall | None = None
+    pump: SyncCall | None = None
     ended: bool | None = False
     error: BaseException | None = None
     finished = False
@@ -120,17 +121,18 @@ async def read_ahead(
             elif call is None:
                 finished = True
             else:
-                await steps.wait(call, buffer.news(call))
+                pump, call = call, None  # when this is cancelled, nobody waits for it any more
+                await steps.wait(pump, buffer.news(pump))
+                call, pump = pump, None
     finally:
         buffer.stopping = True
-        if call is not None:
-            call.leave()  # what it raises by now is told to the logger
-        elif error is not None and not finished:
-            steps.late(error)
         try:
-            await steps.end()
-        finally:  # an exception keeps this frame alive, and nothing through it (invariant I1)
-            del begin, steps, buffer, items, call
+            await steps.finish(call, None if finished else error)
+        finally:
+            try:
+                await steps.end()
+            finally:  # an exception keeps this frame alive, and nothing through it (invariant I1)
+                del begin, steps, buffer, items, call, pump
     if error is not None:
         try:
             raise users_part(error)

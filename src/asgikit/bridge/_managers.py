@@ -162,6 +162,9 @@ class SyncManager(AbstractContextManager[_T_co], Generic[_T_co]):
         talk, self._talk = self._talk, None
         if talk is None:
             raise _not_entered()
+        if not talk.here:
+            return None  # a forked child comes out of the block that its parent has entered, and will leave
+        talk.insist()
         talk.tell((self._exchange.give(), (kind, error, traceback)))
         try:
             left = talk.listen()

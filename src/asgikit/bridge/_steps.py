@@ -111,6 +111,25 @@ class Steps:
             with self._lock:
                 self._left = False
 
+    async def finish(self, call: SyncCall | None, error: BaseException | None) -> None:
+        """Let `call`, the step under way, end before the closing; its error, or that of the last, is for the logger.
+
+        Where it waits for a coroutine its thread serves others meanwhile, and must not come upon the closing.
+        """
+        if error is not None:
+            self.late(error)
+        if call is None:
+            return
+        try:
+            while self._begun and not call.settled:
+                await call.waiter
+        except CancelledError:
+            self._leave()
+            raise
+        finally:
+            call.leave()
+            del self, call, error  # a cancellation keeps this frame alive, and nothing through it (invariant I1)
+
     async def end(self, last: Callable[[], _T] | None = None) -> _T | None:
         """Close, unless a step is doing so, or run `last` instead; no further step will come.
 

@@ -12,7 +12,7 @@ import threading
 from asyncio import AbstractEventLoop, CancelledError, Future
 from collections.abc import Callable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, run_in, write_back
@@ -47,6 +47,28 @@ class Router(Protocol):
 
     def post_late(self, call: "SyncCall", /) -> None:
         """The same for a call that is awaited already: what fails is its outcome."""
+
+
+@final
+class _Withstanding(Future[None]):
+    """What a task waits for while a function runs in its own context: in that, no other thread can take a step.
+
+    So a cancellation must not wake the task up, lest its step be refused and it be never woken again.
+    """
+
+    def __init__(self, loop: AbstractEventLoop, withstands: Callable[[], bool]) -> None:
+        super().__init__(loop=loop)
+        self._withstands: Callable[[], bool] | None = withstands
+
+    def cancel(self, msg: Any = None) -> bool:
+        if self._withstands is not None and self._withstands():
+            return True
+        self._withstands = None  # it leads to the call, which leads here
+        return super().cancel(msg)
+
+    def set_result(self, result: None, /) -> None:
+        self._withstands = None
+        super().set_result(result)
 
 
 class SyncCall:
@@ -142,6 +164,7 @@ class SyncCall:
         """Run in `context`, the task's own."""
         self._context = context
         self._shared = True
+        self.waiter = _Withstanding(self.waiter.get_loop(), self._withstands)
 
     def use(self, context: Context) -> None:
         """Run in a copy of `context`, which was given, once it is this call's turn, and write changes back to it."""
@@ -155,7 +178,8 @@ class SyncCall:
     def take_turn(self) -> None:
         """Post the call: no other is using the given context."""
         given = self._given
-        assert given is not None  # noqa: S101 - only `use` leads here
+        if given is None:
+            return  # it was cancelled and has left the line, while this was on its way
         if self.cancelled:
             self._leave_turn()
             return
@@ -314,12 +338,19 @@ class SyncCall:
         again, self.cancelled = self.cancelled, True
         if self.settled:
             self._late()
+        elif self._shared and self.waiter.cancelled():
+            """It never runs: `_withstands` has seen to that."""
         elif not self._gate.acquire(blocking=False) and self._keeps_waiting(again=again):
             self.waiter = self.waiter.get_loop().create_future()
             return False
         self._mailbox.waiting.calls.discard(self)
         self._leave_turn()
         return True
+
+    def _withstands(self) -> bool:
+        """The awaiting task, whose own context this shares, is being cancelled: say whether it has to wait on."""
+        again, self.cancelled = self.cancelled, True
+        return not self._gate.acquire(blocking=False) and self._keeps_waiting(again=again)
 
     def _keeps_waiting(self, *, again: bool) -> bool:
         """The function is running: cancel what it is waiting for and await it, or abandon it."""

@@ -116,16 +116,19 @@ class Talk:
         """Host until something was said; False when the coroutine has ended without a further word.
 
         Raises:
-            ScopeError: this is not the thread that began the talk.
+            ScopeError: this is not the thread that began the talk, or a forked child.
         """
+        if not self.here:
+            message = "what a process iterates or has entered through a bridge, its forked child cannot go on with"
+            raise ScopeError(message)
         if self._thread_id != get_ident():
             message = "what a thread iterates or has entered through a bridge, no other thread can go on with"
             raise ScopeError(message)
         if not self._said and not self._call.done:
             self._heard()
-            self._parts.to_loops.resume(self._call)
-            self._listening = True
             try:
+                self._parts.to_loops.resume(self._call)
+                self._listening = True
                 self._call.host_until(lambda: self._said)
             finally:
                 self._listening = False
@@ -150,6 +153,8 @@ class Talk:
 
     def _heard(self) -> None:
         """Wake the coroutine, if it waits."""
+        if not self.here:
+            return
         with self._lock:
             ear = self._ear
         if ear is not None and self._loop is not None:
@@ -161,10 +166,19 @@ class Talk:
             if self._ear is ear:
                 self._ear = None
 
+    def insist(self) -> None:
+        """The coroutine comes to its end: whoever listens until then is not refused to, if nobody waits for him."""
+        self._call.insists = True
+
     @property
     def name(self) -> str:
         """What the talk is about."""
         return self._call.name
+
+    @property
+    def here(self) -> bool:
+        """Whether the coroutine belongs to this process, and not to the parent of a forked child."""
+        return self._call.link.here
 
     @property
     def over(self) -> bool:
@@ -175,12 +189,16 @@ class Talk:
         """Host until the coroutine has ended, and return what it raised. `early`: cancel it first.
 
         Where this thread cannot host (another one began the talk, or it runs an event loop by now: the talk is
-        being collected as garbage), the coroutine is cancelled and left to end on its loop.
+        being collected as garbage), the coroutine is cancelled and left to end on its loop. That of the parent of
+        a forked child is left alone.
         """
         call = self._call
+        if not self.here:
+            return None
         if self._thread_id != get_ident() or (not call.done and _get_running_loop() not in {None, call.hidden_loop}):
             call.forsake()
             return None
+        self.insist()
         self._parts.to_loops.resume(call)
         try:
             if early:

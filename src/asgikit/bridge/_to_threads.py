@@ -4,6 +4,7 @@ import asyncio
 import threading
 from asyncio import AbstractEventLoop, _get_running_loop
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import Any, final
 
@@ -171,9 +172,14 @@ class ToThreads:
         return default
 
     def _expire_later(self, lease: Lease, call: SyncCall) -> None:
-        timeout = self._resources.sensitive_pool.lease_timeout
-        if timeout is not None and call.loop is not None:
-            self._resources.clock.call_later(call.loop, timeout, lease.expire)
+        timeout, loop = self._resources.sensitive_pool.lease_timeout, call.loop
+        if timeout is None or loop is None:
+            return
+        if _get_running_loop() is loop:
+            self._resources.clock.call_later(loop, timeout, lease.expire)
+        else:  # sent on by the thread of a home that has ended
+            with suppress(RuntimeError):  # closed
+                loop.call_soon_threadsafe(self._resources.clock.call_later, loop, timeout, lease.expire)
 
 
 def _runs_loop(caller: SyncCall, loop: AbstractEventLoop) -> None:

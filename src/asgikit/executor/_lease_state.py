@@ -95,6 +95,7 @@ class LeaseState:
             worker.thread = self.names.start(worker.serve)
         except BaseException:  # no thread to be had (memory, interpreter exit)
             self.workers.discard(worker)
+            worker.end()  # after Ctrl-C it may have begun all the same
             raise
         self.started += 1
         return worker

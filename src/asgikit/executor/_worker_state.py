@@ -126,7 +126,7 @@ class WorkerState:
         self.searching += 1
         try:
             seat.thread = self.names.start(lambda: self.serve(seat))
-        except BaseException:  # no thread to be had (memory, interpreter exit)
+        except BaseException:  # no thread to be had (memory, interpreter exit); after Ctrl-C it may run all the same
             self.searching -= 1
             self.seats.discard(seat)
             raise
@@ -134,6 +134,9 @@ class WorkerState:
 
     def serve(self, seat: _Seat) -> None:
         """Run work until told to go. Runs on the worker thread."""
+        with self.lock:
+            if seat not in self.seats:  # whoever started this thread did not hear that it has begun
+                return
         while self.look(seat):
             work = seat.work
             if work is None:

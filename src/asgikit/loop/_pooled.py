@@ -72,7 +72,7 @@ class PooledLoopRunner(KeptLoopRunner):
 
     def _ended(self, thread: LoopThread, entry: LoopEntry) -> None:
         """The call's task has ended. Runs on its loop."""
-        if asyncio.all_tasks(thread.loop):
+        if thread.usable and asyncio.all_tasks(thread.loop):  # else the loop is being wound down, which does the same
             tidying = thread.loop.create_task(cancel_leftovers(thread.loop, f"async_to_sync({entry.name})"))
             tidying.add_done_callback(lambda _: self._give_back(thread, entry))
         else:
