@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import logging
 import threading
+from types import NoneType
 from typing import Any
 
 import pytest
@@ -284,6 +285,46 @@ def test_a_cycle_that_a_timeout_will_break_is_left_to_it() -> None:
         await Turning(clock, 0.1).until(holding.done)
         assert await holding == "gave up"
         await task
+
+    with Bridge(clock=clock, stall_report_after=None) as bridge:
+        asyncio.run(main())
+
+
+@pytest.mark.parametrize("other_fails", [True, False])
+def test_a_gathering_ends_with_the_first_that_fails(other_fails: bool) -> None:
+    """A6: no deadlock while another child may yet fail, which frees the thread; one when only the cycle is left."""
+    clock = ManualClock()
+
+    async def main() -> None:
+        begun = asyncio.Event()
+        other_may_end = asyncio.Event()
+
+        async def needs_the_thread() -> None:
+            await begun.wait()
+            await bridge.run_sync(int)
+
+        async def other() -> None:
+            await other_may_end.wait()
+            if other_fails:
+                raise KeyError
+
+        async def gathers() -> None:
+            begun.set()
+            await asyncio.gather(task, other())
+
+        turning = Turning(clock)
+        task = asyncio.create_task(needs_the_thread())
+        holding = asyncio.create_task(bridge.run_sync(bridge.run_async, gathers))
+        await begun.wait()
+        passed = clock.now()
+        await turning.until(lambda: clock.now() > passed + 20)
+        assert not holding.done()
+        other_may_end.set()
+        await turning.until(holding.done)
+        with pytest.raises(KeyError if other_fails else DeadlockError):
+            await holding
+        await asyncio.wait([task])
+        assert isinstance(task.exception(), NoneType if other_fails else DeadlockError)
 
     with Bridge(clock=clock, stall_report_after=None) as bridge:
         asyncio.run(main())

@@ -9,13 +9,15 @@ import sys
 import traceback
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
     from asgikit.bridge._async_call import AsyncCall
     from asgikit.bridge._sync_call import SyncCall
 
 __all__ = ("awaiting_stack", "find_cycle", "thread_stack")
+
+_Steps: TypeAlias = "list[tuple[SyncCall, SyncCall, AsyncCall]]"
 
 
 def _blocked_in(work: Any) -> "tuple[SyncCall, AsyncCall] | None":
@@ -31,45 +33,41 @@ def _blocked_in(work: Any) -> "tuple[SyncCall, AsyncCall] | None":
     return None
 
 
-def _awaited(future: Any) -> Iterator["Future[Any]"]:
-    """Yield the futures that `future`, a task or a gathering, cannot end without."""
-    waiter = getattr(future, "_fut_waiter", None)
-    if waiter is not None:
-        yield waiter
-    yield from getattr(future, "_children", ())
-
-
 def find_cycle(
     start: "SyncCall", call_of: "Callable[[Future[Any]], SyncCall | None]"
-) -> "list[tuple[SyncCall, SyncCall, AsyncCall]] | None":
+) -> "_Steps | None":
     """Return the waits by which `start`, not begun yet, waits for itself; None if there is no such cycle.
 
     Each step is a call that waits for a thread, the call that holds that thread, and the coroutine that this
     one waits for, which in turn awaits the call of the next step.
     """
+    known: dict[int, _Steps | None] = {}
 
-    def search(call: "SyncCall", seen: set[int]) -> "list[tuple[SyncCall, SyncCall, AsyncCall]] | None":
+    def from_call(call: "SyncCall") -> "_Steps | None":
         blocked = _blocked_in(None if call.home is None else call.home.running)
-        if blocked is None:
-            return None
-        step = (call, *blocked)
-        futures: list[Future[Any]] = list(_awaited(blocked[1].task))
-        while futures:
-            future = futures.pop()
-            if id(future) in seen:
-                continue
-            seen.add(id(future))
-            waiting = call_of(future)
-            if waiting is start:
-                return [step]
-            if waiting is not None and not waiting.ran:
-                rest = search(waiting, seen)
-                if rest is not None:
-                    return [step, *rest]
-            futures.extend(_awaited(future))
-        return None
+        rest = None if blocked is None else from_future(blocked[1].task)
+        return None if blocked is None or rest is None else [(call, *blocked), *rest]
 
-    return search(start, set())
+    def from_future(future: "Future[Any] | None") -> "_Steps | None":
+        """Return the steps from `future`, a task or what one awaits, to `start`, without whose end it cannot end."""
+        if future is None or future.done():
+            return None
+        if id(future) not in known:
+            known[id(future)] = None  # while it is being looked at
+            known[id(future)] = steps_from(future)
+        return known[id(future)]
+
+    def steps_from(future: "Future[Any]") -> "_Steps | None":
+        waiting = call_of(future)
+        if waiting is not None:
+            return [] if waiting is start else None if waiting.ran else from_call(waiting)
+        gathered: list[Future[Any]] = [child for child in getattr(future, "_children", ()) if not child.done()]
+        if gathered:  # one that fails ends it: so each has to lead there
+            ways = [from_future(child) for child in gathered]
+            return None if None in ways else ways[0]
+        return from_future(getattr(future, "_fut_waiter", None))
+
+    return from_call(start)
 
 
 def _coroutines(loop: AbstractEventLoop, waiter: "Future[Any]") -> Iterator[Any]:
