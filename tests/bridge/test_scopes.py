@@ -3,16 +3,20 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from queue import Empty, SimpleQueue
+from typing import cast
 
 import pytest
 
 from asgikit import Bridge
 from asgikit.bridge import current_host
+from asgikit.bridge._homes import ScopeHome
 from asgikit.errors import LeaseTimeoutError
 from asgikit.executor import CurrentThreadExecutor, ThreadSensitivePool
-from asgikit.protocols import ExecutorLike
+from asgikit.executor._work import FutureWork
+from asgikit.protocols import ExecutorLike, Work
 from asgikit.testing import ManualClock, ManualExecutor
 from tests.support.held import SECONDS, Held
 
@@ -233,3 +237,44 @@ def test_two_bridges_know_one_chain() -> None:
             return await library.run_sync(ident)
 
         assert framework.run_async(below) == ident()
+
+
+class LookedThrough(SimpleQueue[Work | None]):
+    """An inbox in which somebody has looked as far as its end, when another thread comes to take its turn."""
+
+    def __init__(self, turn: Callable[[], None]) -> None:
+        super().__init__()
+        self._turn: threading.Thread | None = threading.Thread(target=turn)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Work | None:
+        try:
+            return super().get(block, timeout)
+        except Empty:
+            turn, self._turn = self._turn, None
+            if turn is not None:
+                turn.start()
+                turn.join(0.1)  # it ends here and has found nothing, or waits
+                self.turn = turn
+            raise
+
+
+def test_a_refused_call_costs_none_that_waits_before_it() -> None:
+    """A1: it is looked for among those that wait, while the executor's thread comes for the first of them."""
+    turns: list[Callable[[], None]] = []
+
+    class TakesOne:
+        def submit(self, turn: Callable[[], None], /) -> Future[None]:
+            if turns:
+                raise RuntimeError("full")
+            turns.append(turn)
+            return Future()
+
+    home = ScopeHome(cast("ExecutorLike", TakesOne()))
+    first = FutureWork(str, "first")
+    home.post(first)
+    inbox = home._inbox = LookedThrough(turns[0])
+    inbox.put(first)
+    with pytest.raises(RuntimeError, match="full"):
+        home.post(FutureWork(str, "second"))
+    inbox.turn.join(SECONDS)
+    assert first.future.result(0) == "first"

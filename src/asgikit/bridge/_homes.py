@@ -153,11 +153,12 @@ class ScopeHome:
     call of the scope that waits in `async_to_sync` can serve what its scope was asked meanwhile.
     """
 
-    __slots__ = ("_inbox", "executor", "progress", "running", "thread_id")
+    __slots__ = ("_inbox", "_taking", "executor", "progress", "running", "thread_id")
 
     def __init__(self, executor: ExecutorLike) -> None:
         self.executor = executor
         self._inbox: Inbox = SimpleQueue()
+        self._taking = threading.Lock()  # no turn finds nothing because all is being looked through
         self.thread_id: int | None = None
         self.running: Work | None = None
         self.progress = 0
@@ -182,11 +183,12 @@ class ScopeHome:
 
     def _run_one(self) -> None:
         work: Work | None = None
-        while work is None:  # a host may have left wake-ups behind
-            try:
-                work = self._inbox.get(False)
-            except Empty:  # a host has run it
-                return
+        with self._taking:
+            while work is None:  # a host may have left wake-ups behind
+                try:
+                    work = self._inbox.get(False)
+                except Empty:  # a host has run it
+                    return
         self.progress += 1
         self.thread_id, self.running = threading.get_ident(), work
         work.run()
@@ -203,15 +205,16 @@ class ScopeHome:
         """Remove `work` from the inbox, unless it is being run."""
         kept: list[Work] = []
         found = False
-        while True:
-            try:
-                item = self._inbox.get(False)
-            except Empty:
-                break
-            if item is work:
-                found = True
-            elif item is not None:
-                kept.append(item)
-        for item in kept:
-            self._inbox.put(item)
+        with self._taking:
+            while True:
+                try:
+                    item = self._inbox.get(False)
+                except Empty:
+                    break
+                if item is work:
+                    found = True
+                elif item is not None:
+                    kept.append(item)
+            for item in kept:
+                self._inbox.put(item)
         return found

@@ -3,6 +3,7 @@
 import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, final
 from weakref import ref
 
@@ -34,29 +35,36 @@ class Outcome(Protocol):
 
 @final
 class Mailbox:
-    """The outcomes for one loop, the calls that it waits for and what its scopes hold. It does not hold the loop."""
+    """The outcomes for one loop, the calls that it waits for and what its scopes hold. It does not hold the loop.
+
+    The lock can be taken twice: the garbage collector may end a scope on a thread that holds it, and refuse calls.
+    """
 
     __slots__ = ("_lock", "_outcomes", "_scheduled", "held", "waiting")
 
     def __init__(self, policy: StallPolicy) -> None:
         self.waiting: WaitingCalls = WaitingCalls(policy)
         self.held: set[Held] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._outcomes: list[Outcome] = []
         self._scheduled = False
 
     def put(self, outcome: Outcome, loop: AbstractEventLoop) -> None:
         """Have `outcome.settle()` called on `loop`. Any thread."""
-        with self._lock:
-            self._outcomes.append(outcome)
-            if self._scheduled:
-                return
-            self._scheduled = True
         try:
+            with self._lock:
+                self._outcomes.append(outcome)
+                if self._scheduled:
+                    return
+                self._scheduled = True
             loop.call_soon_threadsafe(self._settle_all)
         except RuntimeError:  # closed
             for lost in self._take():
                 lost.lost()
+        except BaseException:  # Ctrl-C on a thread that hosts: the loop may not have been told, and nobody else would
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._settle_all)
+            raise
 
     def end(self) -> None:
         """The loop is closed, and may have cancelled none of its tasks: nothing waits for them, or they for anything.
@@ -77,7 +85,10 @@ class Mailbox:
 
         What their functions have posted to the loop before they returned has to run before their callers go on.
         """
-        first, *others = self._take()
+        outcomes = self._take()
+        if not outcomes:  # the loop was told twice
+            return
+        first, *others = outcomes
         try:
             first.settle(prompt=True)
         finally:  # its task may go on and raise out of the loop
@@ -86,8 +97,8 @@ class Mailbox:
 
     def _take(self) -> list[Outcome]:
         with self._lock:
+            self._scheduled = False  # first, lest an outcome that the collector puts in between be taken for announced
             outcomes, self._outcomes = self._outcomes, []
-            self._scheduled = False
             return outcomes
 
 

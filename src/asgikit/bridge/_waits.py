@@ -33,9 +33,7 @@ def _blocked_in(work: Any) -> "tuple[SyncCall, AsyncCall] | None":
     return None
 
 
-def find_cycle(
-    start: "SyncCall", call_of: "Callable[[Future[Any]], SyncCall | None]"
-) -> "_Steps | None":
+def find_cycle(start: "SyncCall", call_of: "Callable[[Future[Any]], SyncCall | None]") -> "_Steps | None":
     """Return the waits by which `start`, not begun yet, waits for itself; None if there is no such cycle.
 
     Each step is a call that waits for a thread, the call that holds that thread, and the coroutine that this

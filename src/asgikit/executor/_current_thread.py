@@ -33,7 +33,7 @@ class CurrentThreadExecutor(Executor):
         if inbox is None:
             inbox = self._own = SimpleQueue()
         self._inbox: Inbox = inbox
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage collector may refuse work on a thread that holds it
         self._closed = False
         self.thread_id: int = threading.get_ident()
         self.running: Work | None = None
