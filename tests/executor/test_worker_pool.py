@@ -40,9 +40,28 @@ def test_the_default_bound_follows_the_processors() -> None:
         WorkerThreadPool(0)
 
 
+class Delivered(FutureWork[int]):
+    """Work that is heard of when it is delivered, as a bridge's call is, and not from its future before that."""
+
+    __slots__ = ("delivered",)
+
+    def __init__(self) -> None:
+        super().__init__(threading.get_ident)
+        self.delivered = threading.Event()
+
+    def deliver(self) -> None:
+        self.delivered.set()
+
+
 def test_calls_one_after_the_other_use_one_thread() -> None:
+    """A worker is free again before anybody hears of the outcome."""
+    threads = set[int]()
     with WorkerThreadPool() as pool:
-        threads = {pool.submit(threading.get_ident).result(SECONDS) for _ in range(20)}
+        for _ in range(20):
+            work = Delivered()
+            pool.post(work)
+            assert work.delivered.wait(SECONDS)
+            threads.add(work.future.result(0))
         assert len(threads) == 1
         assert pool.counters.started == 1
 

@@ -12,7 +12,7 @@ import threading
 from asyncio import AbstractEventLoop, CancelledError, Future
 from collections.abc import Callable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, Protocol
 
 from asgikit.bridge import _chain
 from asgikit.bridge._context import changed, run_in, write_back
@@ -23,6 +23,7 @@ from asgikit.bridge._step import resume
 from asgikit.bridge._turns import Turns
 from asgikit.bridge._waits import awaiting_stack
 from asgikit.bridge._watch import Watch
+from asgikit.bridge._withstanding import WithstandingWaiter
 from asgikit.errors import ClosedError, LoopUnavailableError, ScopeError
 from asgikit.executor import name_of, without_this_frame
 from asgikit.protocols import WorkerHome
@@ -47,28 +48,6 @@ class Router(Protocol):
 
     def post_late(self, call: "SyncCall", /) -> None:
         """The same for a call that is awaited already: what fails is its outcome."""
-
-
-@final
-class _Withstanding(Future[None]):
-    """What a task waits for while a function runs in its own context: in that, no other thread can take a step.
-
-    So a cancellation must not wake the task up, lest its step be refused and it be never woken again.
-    """
-
-    def __init__(self, loop: AbstractEventLoop, withstands: Callable[[], bool]) -> None:
-        super().__init__(loop=loop)
-        self._withstands: Callable[[], bool] | None = withstands
-
-    def cancel(self, msg: Any = None) -> bool:
-        if self._withstands is not None and self._withstands():
-            return True
-        self._withstands = None  # it leads to the call, which leads here
-        return super().cancel(msg)
-
-    def set_result(self, result: None, /) -> None:
-        self._withstands = None
-        super().set_result(result)
 
 
 class SyncCall:
@@ -164,7 +143,7 @@ class SyncCall:
         """Run in `context`, the task's own."""
         self._context = context
         self._shared = True
-        self.waiter = _Withstanding(self.waiter.get_loop(), self._withstands)
+        self.waiter = WithstandingWaiter(self.waiter.get_loop(), self._withstands)
 
     def use(self, context: Context) -> None:
         """Run in a copy of `context`, which was given, once it is this call's turn, and write changes back to it."""
