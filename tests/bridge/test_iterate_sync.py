@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import closing
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from asgikit.loop import (
     SharedLoopRunner,
 )
 from asgikit.protocols import LoopEntry, LoopRunner
+from asgikit.testing import ManualClock
 from tests.support.gate import SECONDS, Gate, until, wait_for
 
 variable: ContextVar[str] = ContextVar("variable", default="unset")
@@ -113,6 +114,27 @@ def test_one_task_and_one_context(max_buffer: int) -> None:
     assert {value for _, value in seen[:-1]} == {"inside"}
     assert seen[-1][1] == "outside"
     assert variable.get() == "99"
+
+
+@pytest.mark.parametrize("left", ["early", "at the end"])
+def test_it_keeps_its_variables_to_itself(max_buffer: int, left: str) -> None:
+    """G2, K2: what the body sets does not overwrite what its consumer has set meanwhile."""
+
+    async def body() -> AsyncGenerator[int, None]:
+        variable.set("inside")
+        yield 1
+        yield 2
+
+    def consumer() -> str:
+        variable.set("outside")
+        for number in bridge.iterate_sync(body, max_buffer=max_buffer)():
+            variable.set("consumer")
+            if left == "early" and number == 1:
+                break
+        return variable.get()
+
+    with Bridge() as bridge:
+        assert copy_context().run(consumer) == "consumer"
 
 
 def test_in_sync_code_below_async_code_it_is_the_callers_loop(max_buffer: int) -> None:
@@ -502,6 +524,26 @@ def test_a_time_out_is_for_calls_and_not_for_iterations(max_buffer: int) -> None
     with Bridge() as bridge:
         view = bridge.options(timeout=0.01)
         assert list(view.iterate_sync(timed, max_buffer=max_buffer)(view)) == ["later"]
+
+
+def test_a_time_out_is_not_for_clean_up_either(max_buffer: int) -> None:
+    """K2: left early, an iteration whose time-out has long passed cleans up in peace."""
+    clock, cleaned = ManualClock(), list[int]()
+
+    async def endless() -> AsyncGenerator[int, None]:
+        try:
+            while True:
+                yield 1
+        finally:
+            await bridge.run_sync(clock.advance, 100.0)
+            await bridge.run_sync(int)
+            cleaned.append(1)
+
+    with Bridge(clock=clock, stall_report_after=None) as bridge:
+        items = bridge.options(timeout=1.0).iterate_sync(endless, max_buffer=max_buffer)()
+        assert next(items) == 1
+        items.close()
+    assert cleaned == [1]
 
 
 def test_an_error_in_clean_up_is_raised(max_buffer: int) -> None:

@@ -5,6 +5,7 @@ What does the work is imported with the first use: importing asgikit shall not c
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -137,7 +138,8 @@ class Iterating(Wrapping):
         from asgikit.bridge._iterate_sync import lockstep_sync, read_ahead_sync  # noqa: PLC0415 - see the head of this file
         from asgikit.bridge._talk import Talk  # noqa: PLC0415 - see the head of this file
 
-        begin = partial(Talk, self._parts, self._defaults, source)
+        options = replace(self._defaults, context_policy="isolate")  # its items are what it has to say
+        begin = partial(Talk, self._parts, options, source)
         if max_buffer == 0:
             return lockstep_sync(begin, make)
         return read_ahead_sync(begin, make, max_buffer)

@@ -8,6 +8,7 @@ import threading
 from asyncio import AbstractEventLoop, Future, _get_running_loop, get_running_loop
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from threading import get_ident
 from typing import Any, final
 
@@ -64,6 +65,7 @@ class Talk:
         self._loop: AbstractEventLoop | None = None
         self._parts = parts
         self._thread_id = get_ident()
+        options = replace(options, timeout=None)  # it is for calls: this lasts as long as its caller likes
         try:
             self._call: AsyncCall = parts.to_loops.begin(Script(script, subject), options, (self,), {}, goes_on=True)
         except RunningLoopError:
