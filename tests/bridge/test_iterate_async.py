@@ -18,7 +18,7 @@ from asgikit.bridge import BridgeView
 from asgikit.errors import AbandonedError, ClosedError, LeaseTimeoutError, ScopeError, WrapError
 from asgikit.executor import ThreadSensitivePool
 from asgikit.testing import ManualClock
-from tests.support.gate import Gate, until, wait_for
+from tests.support.gate import SECONDS, Gate, until, wait_for
 
 variable: ContextVar[str] = ContextVar("variable", default="unset")
 
@@ -194,6 +194,28 @@ def test_in_a_scope_it_is_the_leased_worker(max_buffer: int) -> None:
     with Bridge() as bridge:
         assert asyncio.run(main()) == source.threads[0]
     source.check_closed()
+
+
+def test_on_a_home_thread_that_runs_a_loop(max_buffer: int) -> None:
+    """K2, A4: the steps run between two callbacks of that loop, from whatever loop inside it they are asked for."""
+    source = Source()
+
+    async def innermost() -> None:
+        async with aclosing(bridge.iterate_async(source, max_buffer=max_buffer)) as items:
+            assert await anext(items) == 1
+
+    async def inner() -> None:
+        away = bridge.options(thread_sensitive=False)
+        await asyncio.wait_for(away.run_sync(lambda: asyncio.run(asyncio.wait_for(innermost(), SECONDS))), SECONDS)
+
+    def home() -> int:
+        asyncio.run(inner())
+        return threading.get_ident()
+
+    with Bridge() as bridge:
+        thread = asyncio.run(bridge.run_sync(home))
+    source.check_closed()
+    assert source.closed == [thread]
 
 
 def test_a_given_executor_of_one_thread(max_buffer: int) -> None:

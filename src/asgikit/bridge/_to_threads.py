@@ -105,6 +105,10 @@ class ToThreads:
         self._check_open(loop)
         mailbox = self._mailboxes.of(loop)
         call = SyncCall(fn, (), {}, self, link, loop, mailbox, home)
+        caller = _chain.here.thread.call
+        if caller is not None:
+            _runs_loop(caller, loop)
+            call.caller = caller
         if self._resources.observers:
             call.watch = self._watch(call)
         call.isolate(context)
