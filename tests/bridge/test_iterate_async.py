@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import threading
+import traceback
 from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -18,7 +19,7 @@ from asgikit.bridge import BridgeView
 from asgikit.errors import AbandonedError, ClosedError, LeaseTimeoutError, ScopeError, WrapError
 from asgikit.executor import ThreadSensitivePool
 from asgikit.testing import ManualClock
-from tests.support.gate import SECONDS, Gate, until, wait_for
+from tests.support.gate import SECONDS, Gate, HoldsUp, until, wait_for
 
 variable: ContextVar[str] = ContextVar("variable", default="unset")
 
@@ -513,6 +514,29 @@ def test_cancelled_while_the_iterable_is_busy(max_buffer: int, kind: str) -> Non
     source.check_closed()
 
 
+@pytest.mark.parametrize("step", [1, 2])
+def test_cancelled_as_its_thread_comes_to_a_step(max_buffer: int, kind: str, step: int) -> None:
+    """K2: a step that its thread has taken up, and not begun yet, closes the iterable as one that runs does."""
+    source = Source()
+
+    async def consume() -> None:
+        async for _ in view_of(bridge, kind).iterate_async(source, max_buffer=max_buffer):
+            pass
+
+    async def main() -> None:
+        task = asyncio.create_task(consume())
+        await until(gate.begun.is_set)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        gate.open()
+        await until(lambda: source.closed)
+
+    with Gate() as gate, Bridge(observer=HoldsUp(gate, step)) as bridge:
+        asyncio.run(main())
+    source.check_closed()
+
+
 def test_cancelled_before_the_first_step_began(max_buffer: int, kind: str) -> None:
     """K2: what was never begun is neither begun nor closed."""
     source = Source()
@@ -781,6 +805,42 @@ def test_an_error_leads_to_no_part_of_the_bridge(max_buffer: int) -> None:
         for value in traceback.tb_frame.f_locals.values():
             assert not type(value).__module__.startswith("asgikit."), traceback.tb_frame
         traceback = traceback.tb_next
+
+
+@pytest.mark.parametrize("moment", ["reading", "closing"])
+def test_a_cancellation_leads_to_no_part_of_the_bridge(max_buffer: int, moment: str) -> None:
+    """K2, I1: nor to a thread or a pool."""
+
+    def body() -> Iterator[int]:
+        try:
+            if moment == "reading":
+                gate()
+            yield 1
+            yield 2
+            yield 3
+        finally:
+            if moment == "closing":
+                gate()
+
+    async def consume() -> None:
+        async with aclosing(bridge.iterate_async(body, max_buffer=max_buffer)()) as items:
+            await anext(items)
+
+    async def main() -> BaseException:
+        task = asyncio.create_task(consume())
+        await until(gate.begun.is_set)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+        gate.open()
+        return caught.value
+
+    with Gate() as gate, Bridge() as bridge:
+        found = asyncio.run(main())
+    for frame, _ in traceback.walk_tb(found.__traceback__):
+        if not frame.f_globals["__name__"].startswith("tests."):
+            kept = {type(value).__module__.partition(".")[0] for value in frame.f_locals.values()}
+            assert "asgikit" not in kept, frame
 
 
 def test_an_error_of_the_function_that_makes_the_iterable(max_buffer: int, kind: str) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import threading
+import traceback
 from collections.abc import AsyncGenerator, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ from asgikit.bridge import BridgeView
 from asgikit.errors import LoopUnavailableError, RunningLoopError, ScopeError, WrapError
 from asgikit.executor import ThreadSensitivePool
 from asgikit.loop import CallingThreadLoopRunner
-from tests.support.gate import Gate, until
+from tests.support.gate import Gate, HoldsUp, until
 
 variable: ContextVar[str] = ContextVar("variable")
 
@@ -197,6 +198,44 @@ def test_isolated_context_variables_stay() -> None:
         asyncio.run(main())
 
 
+def test_what_leaving_changes_is_seen_though_it_raises(kind: str) -> None:
+    """K3: as in a with statement, where an error of leaving does not undo that a token was reset."""
+
+    async def main() -> None:
+        variable.set("mine")
+        with pytest.raises(LookupError):
+            async with view_of(bridge, kind).context_to_async(translating()):
+                raise KeyError
+        assert variable.get() == "mine"
+        with pytest.raises(ZeroDivisionError):
+            await enter(view_of(bridge, kind).context_to_async(SetsAndFails()))
+        assert variable.get() == "set"
+
+    with Bridge() as bridge:
+        asyncio.run(main())
+
+
+class SetsAndFails:
+    def __enter__(self) -> None:
+        variable.set("set")
+        raise ZeroDivisionError
+
+    def __exit__(self, *raised: object) -> None:
+        raise AssertionError
+
+
+@contextmanager
+def translating() -> Generator[None, None, None]:
+    """Raise another error than the block."""
+    token = variable.set("entered")
+    try:
+        yield
+    except KeyError as error:
+        raise LookupError from error
+    finally:
+        variable.reset(token)
+
+
 def test_an_error_of_the_block_is_told_and_goes_on(kind: str) -> None:
     """K3: as the object it is."""
     region, error = Region(), KeyError("mine")
@@ -256,6 +295,40 @@ def test_errors_of_entering_and_leaving(kind: str) -> None:
         assert pool.counters.started == 1
 
 
+@pytest.mark.parametrize("moment", ["leaving fails", "cancelled entering", "cancelled leaving"])
+def test_an_error_leads_to_no_part_of_the_bridge(moment: str, kind: str) -> None:
+    """K3: nor to a thread or a pool (I1): its frames hold nothing of asgikit's."""
+
+    @contextmanager
+    def region() -> Generator[None, None, None]:
+        if moment == "cancelled entering":
+            gate()
+        yield
+        if moment == "cancelled leaving":
+            gate()
+        raise LookupError
+
+    async def main() -> BaseException:
+        task = asyncio.create_task(enter(view_of(bridge, kind).context_to_async(region())))
+        if moment != "leaving fails":
+            await until(gate.begun.is_set)
+            task.cancel()
+        with pytest.raises((LookupError, asyncio.CancelledError)) as caught:
+            await task
+        gate.open()
+        return caught.value
+
+    with Gate() as gate, Bridge() as bridge:
+        found: BaseException | None = asyncio.run(main())
+    assert found is not None
+    frames = [frame for frame, _ in traceback.walk_tb(found.__traceback__)]
+    assert any(frame.f_globals["__name__"].startswith("asgikit.") for frame in frames)
+    for frame in frames:
+        if not frame.f_globals["__name__"].startswith("tests."):
+            kept = {type(value).__module__.partition(".")[0] for value in frame.f_locals.values()}
+            assert "asgikit" not in kept, frame
+
+
 def test_cancelled_in_the_block(kind: str) -> None:
     """K3: leaving still gets its thread, and is told."""
     region = Region()
@@ -297,6 +370,26 @@ def test_cancelled_while_entering(kind: str) -> None:
 
     with Gate() as gate, Bridge() as bridge:
         region = Region(gate=gate)
+        asyncio.run(main())
+    assert region.left == [None]
+    assert len(set(region.threads)) == 1
+
+
+def test_cancelled_as_its_thread_comes_to_entering(kind: str) -> None:
+    """K3: what its thread has taken up, and not begun yet, is left again by that thread as well."""
+
+    async def main() -> None:
+        task = asyncio.create_task(enter(view_of(bridge, kind).context_to_async(region)))
+        await until(gate.begun.is_set)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        gate.open()
+        await until(gate.ended.is_set)
+        await until(lambda: region.left)
+
+    region = Region()
+    with Gate() as gate, Bridge(observer=HoldsUp(gate, 1)) as bridge:
         asyncio.run(main())
     assert region.left == [None]
     assert len(set(region.threads)) == 1
@@ -479,11 +572,27 @@ def test_context_variables_cross_in_both_directions_here_too() -> None:
             assert variable.get() == "entered"
         assert variable.get() == "mine"
 
-    from contextvars import copy_context
-
     with Bridge() as bridge:
         copy_context().run(block)
     assert seen == ["block", "entered"]
+
+
+def test_what_leaving_changes_is_seen_though_it_raises_here_too() -> None:
+    """K3: an error of leaving does not undo that a token was reset."""
+
+    @asynccontextmanager
+    async def region() -> AsyncGenerator[None, None]:
+        with translating():
+            yield
+
+    def block() -> None:
+        variable.set("mine")
+        with pytest.raises(LookupError), bridge.context_to_sync(region()):
+            raise KeyError
+        assert variable.get() == "mine"
+
+    with Bridge() as bridge:
+        copy_context().run(block)
 
 
 def test_an_error_of_the_block_goes_on_or_is_suppressed() -> None:

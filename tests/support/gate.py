@@ -7,6 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from asgikit.protocols import Crossing
+
 SECONDS = 10.0  # nothing takes this long unless it is broken
 
 
@@ -46,6 +48,32 @@ class Gate:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.open()
+
+
+class HoldsUp:
+    """An observer that holds up one call as its thread comes to it, before its function begins."""
+
+    def __init__(self, gate: Gate, number: int) -> None:
+        """Hold the call up that is the `number`th to begin, counted from 1."""
+        self._gate = gate
+        self._left = number
+
+    def started(self, _: Crossing, /) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._gate()
+
+    def queued(self, _: Crossing, /) -> None:
+        """Not held up."""
+
+    def finished(self, _: Crossing, /) -> None:
+        """Not held up."""
+
+    def abandoned(self, _: Crossing, /) -> None:
+        """Not held up."""
+
+    def stalled(self, _: Crossing, report: str, /) -> None:
+        """Not held up."""
 
 
 async def until(condition: Callable[[], object], what: str = "what the test waits for") -> None:

@@ -5,8 +5,10 @@ seen in leaving, as if the manager were of the block's own side; so tokens stay 
 """
 
 import sys
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from contextvars import Context, copy_context
+from functools import partial
 from types import TracebackType
 from typing import Generic, TypeVar, final
 
@@ -35,6 +37,17 @@ def _entered_twice(manager: object) -> ScopeError:
     return ScopeError(f"{manager!r} is entered already; leave it first, or make another")
 
 
+def _leave(
+    manager: AbstractContextManager[object],
+    give: Callable[[], None],
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    traceback: TracebackType | None,
+) -> bool | None:
+    give()
+    return manager.__exit__(kind, error, traceback)
+
+
 @final
 class AsyncManager(AbstractAsyncContextManager[_T_co], Generic[_T_co]):
     """A synchronous context manager, for `async with`."""
@@ -49,10 +62,10 @@ class AsyncManager(AbstractAsyncContextManager[_T_co], Generic[_T_co]):
         self._steps: Steps | None = None
         self._entered = False
 
-    def _enter(self) -> tuple[_T_co, Context]:
+    def _enter(self) -> _T_co:
         value = self._manager.__enter__()
         self._entered = True
-        return value, copy_context()
+        return value
 
     def _undo(self) -> None:
         """Leave: entering succeeded, but whoever asked for it was cancelled meanwhile."""
@@ -64,17 +77,21 @@ class AsyncManager(AbstractAsyncContextManager[_T_co], Generic[_T_co]):
         if self._steps is not None:
             raise _entered_twice(self._manager)
         self._entered = False
-        steps = self._steps = Steps(self._parts, self._options, _subject(self._manager), self._undo)
+        steps = self._steps = Steps(
+            self._parts, self._options, _subject(self._manager), self._undo, self._exchange.take
+        )
         self._exchange.begin()
         try:
             entered, failure = await steps.run(self._enter)
         except BaseException:
             self._steps = None
-            await steps.end()
+            try:
+                await steps.end()
+            finally:
+                del self, steps  # an exception keeps this frame alive, and nothing through it (invariant I1)
             raise
         if failure is None:
-            self._exchange.take(entered[1])
-            value: _T_co = entered[0]
+            value: _T_co = entered
             return value
         self._steps = None
         steps.release()
@@ -91,17 +108,12 @@ class AsyncManager(AbstractAsyncContextManager[_T_co], Generic[_T_co]):
         steps, self._steps = self._steps, None
         if steps is None:
             raise _not_entered()
-        give = self._exchange.give()
-
-        def leave() -> tuple[bool | None, Context]:
-            give()
-            return self._manager.__exit__(kind, error, traceback), copy_context()
-
-        left = await steps.end(leave)
-        if left is None:
-            return None
-        self._exchange.take(left[1])
-        return left[0]
+        leave = partial(_leave, self._manager, self._exchange.give(), kind, error, traceback)
+        del self, error, traceback
+        try:
+            return await steps.end(leave)
+        finally:
+            del steps, leave  # as above
 
 
 @final
@@ -128,8 +140,10 @@ class SyncManager(AbstractContextManager[_T_co], Generic[_T_co]):
             self._suppress = await self._manager.__aexit__(*sys.exc_info())
             raise
         give()
-        self._suppress = await self._manager.__aexit__(*raised)
-        talk.say((None, copy_context()))
+        try:
+            self._suppress = await self._manager.__aexit__(*raised)
+        finally:
+            talk.say((None, copy_context()))
 
     def __enter__(self) -> _T_co:
         """Enter, in a task that stays until the manager is left."""

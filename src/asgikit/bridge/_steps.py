@@ -9,7 +9,7 @@ import logging
 import threading
 from asyncio import CancelledError, Future
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any, TypeVar, final
 
 from asgikit.bridge import _chain
@@ -47,6 +47,7 @@ class Steps:
         parts, options: of the bridge; where a call with these options would go, the steps go.
         subject: what the steps are for, of which the name is told.
         close: undoes what the first step began. Runs once, on the thread of the steps; never if none has begun.
+        told: is given a copy of the context of the steps after each that was awaited to its end; in the task.
     """
 
     __slots__ = (
@@ -63,10 +64,19 @@ class Steps:
         "_mailbox",
         "_name",
         "_parts",
+        "_told",
     )
 
-    def __init__(self, parts: Parts, options: Options, subject: object, close: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        options: Options,
+        subject: object,
+        close: Callable[[], object],
+        told: Callable[[Context], object] | None = None,
+    ) -> None:
         self._parts = parts
+        self._told = told
         self._name = name_of(subject)
         self._close = close
         self._lock = threading.Lock()
@@ -83,14 +93,24 @@ class Steps:
     def begin(self, function: Callable[[], Any]) -> SyncCall:
         """Have `function` run after the steps before it."""
         step = _Step(function, self._run, self._name)
+        self._busy = True  # from now on: its thread may have taken it up, and not have come to it
         return self._parts.to_threads.begin_step(step, self._link, self._context, self._home, self._lease)
 
     async def run(self, function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
         """Run `function`, and return its result and error. Cancelled, it ends as any other call does."""
         call = self.begin(function)
-        while not call.settled:
-            await self.wait(call, call.waiter)
-        return call.take()
+        try:
+            while not call.settled:
+                await self.wait(call, call.waiter)
+            return self._taken(call)
+        finally:
+            del self, call, function  # a cancellation keeps this frame alive, and nothing through it (invariant I1)
+
+    def _taken(self, call: SyncCall) -> tuple[Any, BaseException | None]:
+        outcome = call.take()
+        if self._told is not None:
+            self._told(self._context.copy())
+        return outcome
 
     async def wait(self, call: SyncCall, future: "Future[None]") -> None:
         """Wait for `future`, or longer if `call`, the step under way, has to be waited for though cancelled.
@@ -103,13 +123,13 @@ class Steps:
             if call.waiter.cancelled():  # though not by the task that awaits
                 await call.waiter
         except CancelledError:
-            closing = self._leave()
+            self._leave()
             if call.interrupted():
-                if not closing:
-                    self._leave()  # it began just now
+                if not call.goes_on:
+                    self._stay()
+                del self, call, future  # as above
                 raise
-            with self._lock:
-                self._left = False
+            self._stay()
 
     async def finish(self, call: SyncCall | None, error: BaseException | None) -> None:
         """Let `call`, the step under way, end before the closing; its error, or that of the last, is for the logger.
@@ -128,7 +148,7 @@ class Steps:
             raise
         finally:
             call.leave()
-            del self, call, error  # a cancellation keeps this frame alive, and nothing through it (invariant I1)
+            del self, call, error  # as above
 
     async def end(self, last: Callable[[], _T] | None = None) -> _T | None:
         """Close, unless a step is doing so, or run `last` instead; no further step will come.
@@ -144,11 +164,13 @@ class Steps:
                     await call.waiter
             except CancelledError:
                 call.leave()
+                del call
                 raise
-            value, error = call.take()
+            value, error = call.take() if last is None else self._taken(call)
         finally:
             self.release()
-        del self, call, last
+            del self, last  # as above
+        del call
         if error is None:
             result: _T = value
             return result
@@ -168,11 +190,15 @@ class Steps:
             if self._mailbox is not None:
                 self._mailbox.held.discard(self._lease)
 
-    def _leave(self) -> bool:
-        """Leave the closing to the step that is running now; False if there is none."""
+    def _leave(self) -> None:
+        """Leave the closing to the step under way, if there is one."""
         with self._lock:
             self._left = self._busy
-            return self._left
+
+    def _stay(self) -> None:
+        """It is awaited after all, or will not run."""
+        with self._lock:
+            self._left = False
 
     def _leaving(self) -> bool:
         with self._lock:
@@ -181,8 +207,7 @@ class Steps:
     # On the thread of the steps
 
     def _run(self, function: Callable[[], _T]) -> _T:
-        with self._lock:
-            self._begun = self._busy = True
+        self._begun = True
         try:
             return function()
         finally:

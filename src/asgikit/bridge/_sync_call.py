@@ -344,6 +344,11 @@ class SyncCall:
             self.home.abandon(self)
         return not self.abandoned
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether its function runs, or is about to, although nobody waits for it any more."""
+        return self.abandoned and (self.ran or self._error is None)
+
     def leave(self) -> None:
         """Nobody waits any more, but the call is made all the same: it may cross, and its thread is not given up."""
         if self.abandoned or (self.cancelled and self.settled):
