@@ -1088,6 +1088,39 @@ def test_a_decorated_function_keeps_its_name_and_parameters() -> None:
         assert asyncio.run(main()) == ["t 0", "t 1"]
 
 
+def test_decorated_above_and_below_staticmethod_and_classmethod(max_buffer: int) -> None:
+    """J2: in both orders, through the class and the object."""
+    bridge = Bridge()
+    decorate: Any = bridge.iterate_async
+
+    class Table:
+        @staticmethod
+        @bridge.iterate_async(max_buffer=max_buffer)
+        def above(upto: int) -> Iterator[int]:
+            yield from range(upto)
+
+        @bridge.iterate_async(max_buffer=max_buffer)
+        @staticmethod
+        def below(upto: int) -> Iterator[int]:
+            yield from range(upto)
+
+        of_class: Any = decorate(classmethod(rows_of), max_buffer=max_buffer)
+
+    async def main() -> None:
+        for owner in (Table, Table()):
+            assert [item async for item in owner.above(2)] == [0, 1]
+            assert [item async for item in owner.below(2)] == [0, 1]
+            assert [item async for item in owner.of_class(2)] == [(Table, 0), (Table, 1)]
+
+    with bridge:
+        asyncio.run(main())
+
+
+def rows_of(cls: type[object], upto: int) -> Iterator[tuple[type[object], int]]:
+    for number in range(upto):
+        yield cls, number
+
+
 bridge_for_names = Bridge()
 
 

@@ -682,6 +682,28 @@ def test_what_cannot_be_iterated_is_said_when_wrapping(wrong: Any, words: str) -
         bridge.iterate_sync(wrong)
 
 
+def test_decorated_above_and_below_staticmethod(max_buffer: int) -> None:
+    """J2: in both orders, through the class and the object."""
+    bridge = Bridge()
+
+    class Table:
+        @staticmethod
+        @bridge.iterate_sync(max_buffer=max_buffer)
+        async def above(upto: int) -> AsyncIterator[int]:
+            for number in range(upto):
+                yield number
+
+        @bridge.iterate_sync(max_buffer=max_buffer)
+        @staticmethod
+        async def below(upto: int) -> AsyncIterator[int]:
+            for number in range(upto):
+                yield number
+
+    with bridge:
+        for owner in (Table, Table()):
+            assert list(owner.above(2)) == list(owner.below(2)) == [0, 1]
+
+
 def test_a_negative_bound() -> None:
     with Bridge() as bridge, pytest.raises(ValueError, match="must not be negative"):
         bridge.iterate_sync(numbers, max_buffer=-1)

@@ -716,6 +716,8 @@ async def async_generator() -> AsyncGenerator[None]:
         ("context_to_sync", Region(), "no __aenter__ and __aexit__; it is for `with` as it is"),
         ("context_to_async", contextmanager(generator), "generator, .*; call it, and give the context manager"),
         ("context_to_sync", asynccontextmanager(async_generator), "; call it, and give the context manager"),
+        ("context_to_async", Region, "Region, .*; call it, and give the context manager"),
+        ("context_to_sync", AsyncRegion, "Region, .*; call it, and give the context manager"),
         ("context_to_async", 3, "int, which has no __enter__ and __exit__$"),
     ],
 )

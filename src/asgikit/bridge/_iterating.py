@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, overload
 
-from asgikit.bridge._checks import check_iterable, named_like
+from asgikit.bridge._checks import check_iterable, is_descriptor, named_like
 from asgikit.bridge._wrapping import Wrapping
 from asgikit.errors import WrapError
 from asgikit.executor import name_of
@@ -66,6 +66,8 @@ class Iterating(Wrapping):
             raise ValueError(message)
         if source is None:
             return partial(self.iterate_async, max_buffer=max_buffer)
+        if is_descriptor(source):  # decorated below instead of above: wrap what is inside
+            return type(source)(self.iterate_async(source.__func__, max_buffer=max_buffer))
         check_iterable(source, is_async=False)
         if issubclass(type(source), Iterable) and not isinstance(source, type):
             return self._iterate_async(source, lambda: source, max_buffer)
@@ -124,6 +126,8 @@ class Iterating(Wrapping):
             raise ValueError(message)
         if source is None:
             return partial(self.iterate_sync, max_buffer=max_buffer)
+        if is_descriptor(source):  # decorated below instead of above: wrap what is inside
+            return type(source)(self.iterate_sync(source.__func__, max_buffer=max_buffer))
         check_iterable(source, is_async=True)
         if issubclass(type(source), AsyncIterable) and not isinstance(source, type):
             return self._iterate_sync(source, lambda: source, max_buffer)
@@ -150,7 +154,8 @@ class Iterating(Wrapping):
         Raises:
             WrapError: `manager` is no context manager.
         """
-        if not (hasattr(manager, "__enter__") and hasattr(manager, "__exit__")):
+        kind = type(manager)
+        if not (hasattr(kind, "__enter__") and hasattr(kind, "__exit__")):
             raise _no_manager("context_to_async", manager, "__enter__ and __exit__")
         from asgikit.bridge._managers import AsyncManager  # noqa: PLC0415 - see the head of this file
 
@@ -163,7 +168,8 @@ class Iterating(Wrapping):
             WrapError: `manager` is no async context manager.
             RunningLoopError: on entering, on a thread that runs an event loop.
         """
-        if not (hasattr(manager, "__aenter__") and hasattr(manager, "__aexit__")):
+        kind = type(manager)
+        if not (hasattr(kind, "__aenter__") and hasattr(kind, "__aexit__")):
             raise _no_manager("context_to_sync", manager, "__aenter__ and __aexit__")
         from asgikit.bridge._managers import SyncManager  # noqa: PLC0415 - see the head of this file
 
@@ -173,8 +179,8 @@ class Iterating(Wrapping):
 def _no_manager(method: str, manager: object, missing: str) -> WrapError:
     """Return the error for what cannot be entered, with what to do if it is nearly right."""
     remedy = ""
-    if hasattr(manager, "__enter__") or hasattr(manager, "__aenter__"):
-        word = "with" if hasattr(manager, "__enter__") else "async with"
+    if hasattr(type(manager), "__enter__") or hasattr(type(manager), "__aenter__"):
+        word = "with" if hasattr(type(manager), "__enter__") else "async with"
         remedy = f"; it is for `{word}` as it is"
     elif callable(manager):
         remedy = "; call it, and give the context manager that it returns"
