@@ -16,7 +16,7 @@ import pytest
 from asgikit import Bridge
 from asgikit.bridge import BridgeView
 from asgikit.errors import LoopUnavailableError, RunningLoopError, ScopeError, WrapError
-from asgikit.executor import ThreadSensitivePool
+from asgikit.executor import ThreadSensitivePool, WorkerThreadPool
 from asgikit.loop import CallingThreadLoopRunner
 from tests.support.gate import Gate, HoldsUp, until
 
@@ -545,6 +545,27 @@ def test_below_async_code_it_is_on_the_callers_loop() -> None:
         assert loops == [asyncio.get_running_loop()] * 2
 
     with Bridge() as bridge:
+        asyncio.run(main())
+
+
+def test_in_the_block_a_worker_holds_its_place() -> None:
+    """E3, K3: only while it hosts, in entering and leaving, does another take the place of a free worker."""
+
+    def hold() -> None:
+        with bridge.context_to_sync(AsyncRegion()):
+            gate()
+
+    async def main() -> None:
+        free = bridge.options(thread_sensitive=False)
+        first = asyncio.create_task(free.run_sync(hold))
+        await until(gate.begun.is_set)
+        second = asyncio.create_task(free.run_sync(threading.get_ident))
+        await asyncio.sleep(0)
+        assert (pool.counters.busy, pool.counters.queued) == (1, 1)
+        gate.open()
+        await asyncio.gather(first, second)
+
+    with WorkerThreadPool(1) as pool, Gate() as gate, Bridge(worker_pool=pool) as bridge:
         asyncio.run(main())
 
 

@@ -160,18 +160,25 @@ class ToLoops:
         if call.hidden_loop is not None and _get_running_loop() is None:
             show(call.hidden_loop, call.hidden_task)
         thread = _chain.here.thread
-        thread.host = call.outer_host
-        if thread.call is not None:
-            thread.call.waits_for(None)
+        outer = thread.host = call.outer_host
+        caller = thread.call
+        if caller is not None:
+            caller.waits_for(None)
+            if outer is None and caller.home is not None:
+                caller.home.resume(caller)  # a worker that goes on counts towards the bound of its pool
 
     def resume(self, call: AsyncCall) -> None:
         """The caller hosts again."""
         if call.hidden_loop is not None:
             call.hidden_task = hide(call.hidden_loop)
         thread = _chain.here.thread
-        thread.host, call.outer_host = call.host, thread.host
-        if thread.call is not None:
-            thread.call.waits_for(call)
+        outer = thread.host
+        thread.host, call.outer_host = call.host, outer
+        caller = thread.call
+        if caller is not None:
+            if outer is None and caller.home is not None:
+                caller.home.host(caller)
+            caller.waits_for(call)
 
     def _check_blocked(self, loop: AbstractEventLoop, call: AsyncCall) -> None:
         """Refuse to wait for a loop that stands still until this call has ended."""
