@@ -5,6 +5,7 @@ import gc
 import logging
 import threading
 import traceback
+import weakref
 from collections.abc import AsyncGenerator, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -20,6 +21,7 @@ from asgikit.errors import AbandonedError, ClosedError, LeaseTimeoutError, Scope
 from asgikit.executor import ThreadSensitivePool
 from asgikit.testing import ManualClock
 from tests.support.gate import SECONDS, Gate, HoldsUp, until, wait_for
+from tests.support.interpreter import free_threaded
 
 variable: ContextVar[str] = ContextVar("variable", default="unset")
 
@@ -1053,6 +1055,38 @@ def test_send_and_throw_reach_the_generator() -> None:
 
     with Bridge() as bridge:
         asyncio.run(main())
+
+
+@pytest.mark.skipif(free_threaded(), reason="what another thread has made is freed when that thread comes by")
+def test_an_error_that_was_thrown_in_is_freed_when_it_is_dropped() -> None:
+    """I2: by counting references, without the collector."""
+
+    class Thrown(Exception):
+        pass
+
+    def body() -> Iterator[int]:
+        yield 1
+
+    async def dropped() -> "weakref.ref[Thrown]":
+        items = bridge.iterate_async(body, max_buffer=0)()
+        await anext(items)
+        try:
+            await items.athrow(Thrown())
+        except Thrown as error:
+            return weakref.ref(error)
+        raise AssertionError
+
+    async def main() -> None:
+        gone = await dropped()
+        await bridge.run_sync(int)  # the worker has gone on
+        assert gone() is None
+
+    gc.disable()
+    try:
+        with Bridge() as bridge:
+            asyncio.run(main())
+    finally:
+        gc.enable()
 
 
 def test_throwing_into_what_is_no_generator() -> None:

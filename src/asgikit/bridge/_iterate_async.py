@@ -168,7 +168,7 @@ async def lockstep(
             except GeneratorExit:
                 raise
             except BaseException as error:
-                step = partial(_or_end, partial(_throw, iterator, error))
+                step = partial(_or_end, partial(_throw, iterator, [error]))
             else:
                 step = (
                     partial(next, iterator, _END) if sent is None else partial(_or_end, partial(_send, iterator, sent))
@@ -199,7 +199,8 @@ def _send(iterator: Any, value: object) -> Any:
     return iterator.send(value)
 
 
-def _throw(iterator: Any, error: BaseException) -> Any:
+def _throw(iterator: Any, errors: list[BaseException]) -> Any:
+    """Throw the one error, and leave it nowhere: frames that it leads to lead to their callers' (invariant I2)."""
     if hasattr(iterator, "throw"):
-        return iterator.throw(error)
-    raise error
+        return iterator.throw(errors.pop())
+    raise errors.pop()
