@@ -400,7 +400,7 @@ def test_double_callables_only_when_marked_or_asked_for() -> None:
             await send((self.scope["id"], await receive()))
 
     class Marked(Double):
-        _asgi_double = True
+        _asgi_double_callable = True
 
     def wrapped(*args: Any) -> Any:
         return echo(*args)
