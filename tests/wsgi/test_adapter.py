@@ -407,6 +407,17 @@ def test_iteration_stops_at_content_length(caplog: pytest.LogCaptureFixture) -> 
     assert "1 bytes more than its Content-Length" in caplog.text
 
 
+def test_list_beyond_its_content_length(caplog: pytest.LogCaptureFixture) -> None:
+    """What is left out of a body that is known as a whole is reported as that of a stream is."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "4")])
+        return [b"four", b"!"]
+
+    assert ask(application).body == b"four"
+    assert "1 bytes more than its Content-Length" in caplog.text
+
+
 def test_short_body_never_looks_complete() -> None:
     response = Body([b"ab"])
 
