@@ -79,9 +79,12 @@ def test_marks() -> None:
     """J4: exactly the async side is a coroutine function, also where the one wraps the other."""
     assert iscoroutinefunction(sync_to_async(add))
     assert iscoroutinefunction(Shop().count)
+    assert inspect.iscoroutinefunction(Shop().count)  # what others ask, on 3.11 too
+    assert inspect.iscoroutinefunction(Shop.count)
     assert not iscoroutinefunction(async_to_sync(fetch))
     assert not iscoroutinefunction(async_to_sync(sync_to_async(add)))
     assert iscoroutinefunction(markcoroutinefunction(lambda: fetch(1)))
+    assert iscoroutinefunction(markcoroutinefunction(type("Marked", (), {})))
 
 
 def test_any_keyword_passes() -> None:

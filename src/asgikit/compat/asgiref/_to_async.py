@@ -130,6 +130,9 @@ class SyncToAsync(Generic[_P, _R]):
             result: _R = await self._caller()(job)
         return result
 
+    # For `inspect.iscoroutinefunction` of 3.11, which knows no mark: with these it takes a wrapper for what it is.
+    __code__, __defaults__, __kwdefaults__ = __call__.__code__, None, None
+
     def _caller(self) -> bridge.SyncCaller:
         default = _default.default()
         if self._executor is None and self.context is None:
