@@ -527,6 +527,29 @@ def test_wsgi_write() -> None:
     assert [event.get("body") for event in rest] == [b"written", b"returned", None]
 
 
+def test_wsgi_headers_of_the_connection() -> None:
+    """An application that sets them is served, as with asgiref; they are the server's to send."""
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Connection", "close"), ("X-One", "1")])
+        return [b"served"]
+
+    start, body, _ = asyncio.run(ask(application))
+    assert (start["headers"], body["body"]) == ([(b"x-one", b"1")], b"served")
+
+
+def test_wsgi_second_head() -> None:
+    """M7: an error of the builtin kind that asgiref raises."""
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        with pytest.raises(ValueError, match="twice"):
+            start_response("200 OK", [])
+        return []
+
+    assert asyncio.run(ask(application))
+
+
 def test_wsgi_head_that_was_sent_is_not_replaced() -> None:
     """M7: an empty chunk sends it here, as in asgiref; the error goes to the server, and no page into this response."""
 
