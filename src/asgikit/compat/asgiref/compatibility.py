@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from asgikit.compat.asgiref._calls import is_async
+from asgikit.compat.asgiref import _calls
 
 __all__ = ("double_to_single_callable", "guarantee_single_callable", "is_double_callable")
 
@@ -25,7 +25,7 @@ def is_double_callable(application: Callable[..., Any]) -> bool:
         return False
     if getattr(application, "_asgi_double_callable", False) or inspect.isclass(application):
         return True
-    if is_async(application):
+    if _calls.is_async(application):
         return False
     return not _takes(application, 3) or _takes(application, 1)
 
