@@ -158,7 +158,7 @@ class WsgiApplicationError(AsgikitError, RuntimeError):
     """A WSGI application broke a rule of PEP 3333; the mistake is the application's."""
 
 
-class StartResponseError(WsgiApplicationError, RuntimeError):
+class StartResponseError(WsgiApplicationError, ValueError):
     """`start_response` was never called, was called again without `exc_info`, or too late."""
 
 

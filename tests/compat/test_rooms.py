@@ -19,7 +19,7 @@ from asgikit.compat.asgiref.compatibility import (
 from asgikit.compat.asgiref.current_thread_executor import CurrentThreadExecutor
 from asgikit.compat.asgiref.local import Local
 from asgikit.compat.asgiref.server import StatelessServer
-from asgikit.compat.asgiref.sync import AsyncToSync, async_to_sync, sync_to_async
+from asgikit.compat.asgiref.sync import AsyncToSync, async_to_sync, markcoroutinefunction, sync_to_async
 from asgikit.compat.asgiref.testing import ApplicationCommunicator
 from asgikit.compat.asgiref.timeout import timeout
 from asgikit.compat.asgiref.wsgi import WsgiToAsgi, WsgiToAsgiInstance
@@ -43,13 +43,18 @@ def double(scope: Any) -> Callable[[Any, Any], Awaitable[None]]:
 
 
 class Marked:
-    _asgi_single = True
+    _asgi_single_callable = True
 
     def __call__(self, scope: Any) -> None: ...
 
 
 def with_more(more: int, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
     return single(scope, receive, send)
+
+
+@markcoroutinefunction
+def forwarding(*args: Any) -> Awaitable[None]:
+    return single(*args)
 
 
 class Old:
@@ -70,6 +75,7 @@ def wrapping(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
         (functools.partial(single), False),
         (functools.partial(with_more, 1), False),  # asgiref says True of this and of the next
         (wrapping, False),
+        (forwarding, False),
         (sync_to_async(with_more), False),
     ],
 )
@@ -519,6 +525,29 @@ def test_wsgi_write() -> None:
     start, *rest = asyncio.run(ask(application))
     assert start["headers"] == [(b"x-one", b"1")]
     assert [event.get("body") for event in rest] == [b"written", b"returned", None]
+
+
+def test_wsgi_headers_of_the_connection() -> None:
+    """An application that sets them is served, as with asgiref; they are the server's to send."""
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Connection", "close"), ("X-One", "1")])
+        return [b"served"]
+
+    start, body, _ = asyncio.run(ask(application))
+    assert (start["headers"], body["body"]) == ([(b"x-one", b"1")], b"served")
+
+
+def test_wsgi_second_head() -> None:
+    """M7: an error of the builtin kind that asgiref raises."""
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        with pytest.raises(ValueError, match="twice"):
+            start_response("200 OK", [])
+        return []
+
+    assert asyncio.run(ask(application))
 
 
 def test_wsgi_head_that_was_sent_is_not_replaced() -> None:

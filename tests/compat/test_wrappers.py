@@ -1,6 +1,7 @@
 """Both wrappers of the drop-in as objects: names, methods, marks, attributes, and what agents patch."""
 
 import asyncio
+import contextvars
 import functools
 import gc
 import inspect
@@ -79,9 +80,12 @@ def test_marks() -> None:
     """J4: exactly the async side is a coroutine function, also where the one wraps the other."""
     assert iscoroutinefunction(sync_to_async(add))
     assert iscoroutinefunction(Shop().count)
+    assert inspect.iscoroutinefunction(Shop().count)  # what others ask, on 3.11 too
+    assert inspect.iscoroutinefunction(Shop.count)
     assert not iscoroutinefunction(async_to_sync(fetch))
     assert not iscoroutinefunction(async_to_sync(sync_to_async(add)))
     assert iscoroutinefunction(markcoroutinefunction(lambda: fetch(1)))
+    assert iscoroutinefunction(markcoroutinefunction(type("Marked", (), {})))
 
 
 def test_any_keyword_passes() -> None:
@@ -492,3 +496,23 @@ def test_errors_name_the_function() -> None:
             call(1)
 
     asyncio.run(main())
+
+
+def test_a_task_with_an_empty_context_belongs_to_the_caller_that_waits_for_its_loop() -> None:
+    """O7: as the application of a communicator has in a synchronous test, on whose thread the database is."""
+
+    async def application() -> list[threading.Thread]:
+        return [await sync_to_async(thread)(), await sync_to_async(nested)()]
+
+    async def test() -> list[threading.Thread]:
+        return await asyncio.get_running_loop().create_task(application(), context=contextvars.Context())
+
+    async def asked() -> threading.Thread:
+        return await sync_to_async(thread)()
+
+    def nested() -> threading.Thread:
+        return async_to_sync(asked)()
+
+    here = threading.current_thread()
+    assert async_to_sync(test)() == [here, here]
+    assert here not in asyncio.run(test())

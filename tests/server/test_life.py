@@ -343,6 +343,27 @@ def test_stop_at_the_end_of_startup_is_a_stop_like_others(waits: bool) -> None:
     asyncio.run(main())
 
 
+def test_a_startup_that_fails_over_its_stop_leaves_no_cancellation_behind() -> None:
+    """N8: nor does the error that it makes of it."""
+
+    class Failing(OpenServer):
+        async def startup(self) -> None:
+            self.stop()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise OSError("not connected") from None
+
+    async def main() -> None:
+        with pytest.raises(OSError, match="not connected"):
+            await Failing(echo).arun()
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+    asyncio.run(main())
+
+
 def test_a_cancellation_beside_a_stop_at_the_end_of_startup_is_kept() -> None:
     class Brief(OpenServer):
         async def startup(self) -> None:
@@ -400,7 +421,7 @@ def test_double_callables_only_when_marked_or_asked_for() -> None:
             await send((self.scope["id"], await receive()))
 
     class Marked(Double):
-        _asgi_double = True
+        _asgi_double_callable = True
 
     def wrapped(*args: Any) -> Any:
         return echo(*args)

@@ -302,7 +302,7 @@ def test_double_callables_only_when_marked_or_asked_for() -> None:
             await send(self.scope["type"])
 
     class Marked(Double):
-        _asgi_double = True
+        _asgi_double_callable = True
 
     async def main() -> None:
         for communicator in (

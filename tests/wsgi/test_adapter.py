@@ -407,6 +407,17 @@ def test_iteration_stops_at_content_length(caplog: pytest.LogCaptureFixture) -> 
     assert "1 bytes more than its Content-Length" in caplog.text
 
 
+def test_list_beyond_its_content_length(caplog: pytest.LogCaptureFixture) -> None:
+    """What is left out of a body that is known as a whole is reported as that of a stream is."""
+
+    def application(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "4")])
+        return [b"four", b"!"]
+
+    assert ask(application).body == b"four"
+    assert "1 bytes more than its Content-Length" in caplog.text
+
+
 def test_short_body_never_looks_complete() -> None:
     response = Body([b"ab"])
 
@@ -708,6 +719,35 @@ def test_server_that_hands_over_what_it_has_before_it_takes_more(streams: bool) 
 
     run(main())
     assert response.closed == streams
+
+
+def test_body_that_is_read_beside_the_response_is_not_dropped() -> None:
+    """M16: however small the buffer is beside the events of the server."""
+    upload = [b"u" * 1000] * 3
+    read: list[bytes] = []
+    second = threading.Event()
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        yield b"x"
+        assert second.wait(TIMEOUT)
+        read.append(environ["wsgi.input"].read())
+
+    async def main() -> None:
+        client = Client(*(body(data, more=True) for data in upload))
+
+        async def receive() -> Mapping[str, Any]:
+            event = await client.receive()
+            if client.received == 2:
+                asyncio.get_running_loop().call_soon(second.set)  # when the event has been dealt with
+            return event
+
+        scope = http_scope(method="POST", headers=[(b"content-length", b"3000")])
+        with adapted(application, request_buffer=10) as adapter:
+            await adapter(scope, receive, client.send)
+
+    run(main())
+    assert read == [b"".join(upload)]
 
 
 def test_dropped_body_is_never_a_whole_one() -> None:

@@ -63,6 +63,7 @@ def test_header(header: Any, sent: tuple[bytes, bytes]) -> None:
         (("X-Name",), "tuple"),
         (("Content-Length", "ten"), "not a number"),
         (("Content-Length", "-1"), "not a number"),
+        (("Content-Length", "9" * 5000), "not a number"),  # more digits than `int` takes
         (("Connection", "close"), "hop-by-hop"),
         (("Transfer-Encoding", "chunked"), "hop-by-hop"),
     ],

@@ -18,10 +18,10 @@ def as_single_callable(
     """Return the application in the form of ASGI 3.
 
     It is taken for an ASGI 2 application (`application(scope)` gives what takes `receive` and `send`) when
-    `double` is true, or when it carries the mark that asgiref knows too: an attribute `_asgi_double` that is
+    `double` is true, or when it carries the mark that asgiref knows too: an attribute `_asgi_double_callable` that is
     true. Nothing is concluded from its signature: partials, lambdas and wrappers would be guessed wrong.
     """
-    if not (double or getattr(application, "_asgi_double", False)):
+    if not (double or getattr(application, "_asgi_double_callable", False)):
         return cast("ApplicationLike[_ScopeT, _InT, _OutT]", application)
     outer = cast("DoubleCallable[_ScopeT, _InT, _OutT]", application)
 

@@ -55,14 +55,13 @@ class Run(Generic[_ScopeT, _InT, _OutT]):
         try:
             await startup()
         except CancelledError:
-            if task is None or not self._interrupted or task.uncancel():
+            if task is None or not self._interrupted or task.cancelling() > 1:
                 raise
             raise StoppedEarlyError(f"{self._server} was stopped while it was starting") from None
-        else:
-            if task is not None and self._interrupted:
-                task.uncancel()  # swallowed by `startup`
         finally:
             self._entering = None
+            if task is not None and self._interrupted:
+                task.uncancel()  # whatever `startup` made of it
 
     def _interrupt(self) -> None:
         if self._entering is not None:

@@ -11,7 +11,7 @@ from asgikit.wsgi._parking import Parking
 
 __all__ = ("Inbound",)
 
-_OVERFULL: Final = 4  # times the capacity
+_OVERFULL: Final = 4  # times the capacity, and events: one can be larger than any capacity
 
 
 class Inbound:
@@ -116,7 +116,7 @@ class Inbound:
     @property
     def overfull(self) -> bool:
         """Whether so much waits to be read that the application does not seem to want it."""
-        return self._held >= _OVERFULL * self._capacity
+        return self._held >= _OVERFULL * self._capacity and len(self._chunks) >= _OVERFULL
 
     async def room(self, patience: float | None) -> None:
         """Wait until less than the capacity is waiting to be read, but not longer than `patience` seconds."""

@@ -30,6 +30,7 @@ _HOP_BY_HOP: Final = frozenset(
         b"upgrade",
     }
 )
+_LONGEST_LENGTH: Final = 19  # digits: more than any file has bytes, and below what `int` refuses to read
 _NO_CONTENT: Final = 204
 _NOT_MODIFIED: Final = 304
 
@@ -81,7 +82,7 @@ def _read_value(name: bytes, value: object) -> bytes:
 
 
 def _read_length(value: bytes, known: int | None) -> int:
-    if not value.isdigit():
+    if not value.isdigit() or len(value) > _LONGEST_LENGTH:
         raise ResponseHeadError(f"the application set Content-Length to {value.decode('latin-1')!r}: not a number")
     length = int(value)
     if known is not None and known != length:

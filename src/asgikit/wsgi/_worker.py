@@ -128,6 +128,9 @@ class WsgiCall:
             self._outbound.put(data, self._state.head, last=True, wake=False)
         elif not (isinstance(body, FileWrapper) and self._send_file(body)):
             self._stream(body)
+        overrun = self._state.overrun
+        if overrun:
+            _logger.warning("a WSGI application sent %d bytes more than its Content-Length announces", overrun)
 
     def _stream(self, body: Iterable[bytes]) -> None:
         state, outbound = self._state, self._outbound
@@ -139,8 +142,6 @@ class WsgiCall:
             state.finish()
             # An exhausted generator has nothing left to close: the loop hears of both ends at once.
             outbound.finish(state.head, wake=hasattr(body, "close") and not isinstance(body, GeneratorType))
-        if state.overrun:
-            _logger.warning("a WSGI application sent %d bytes more than its Content-Length announces", state.overrun)
 
     def _put(self, chunk: object) -> None:
         state = self._state

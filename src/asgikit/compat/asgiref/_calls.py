@@ -25,7 +25,7 @@ def markcoroutinefunction(func: _F) -> _F:
     if sys.version_info >= (3, 12):
         return inspect.markcoroutinefunction(func)
     else:  # noqa: RET505 - so that checkers leave out what is for another version
-        vars(func)["_is_coroutine"] = getattr(asyncio.coroutines, "_is_coroutine")  # noqa: B009 - unknown to typeshed
+        setattr(func, "_is_coroutine", getattr(asyncio.coroutines, "_is_coroutine"))  # noqa: B009, B010 - unknown to typeshed
         return func
 
 

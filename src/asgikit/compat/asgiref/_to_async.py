@@ -17,6 +17,7 @@ from typing import Any, Concatenate, Final, Generic, Never, ParamSpec, Self, Typ
 from asgikit import bridge, protocols
 from asgikit.compat.asgiref import _default, _handled
 from asgikit.compat.asgiref._calls import Job, copy_self, is_sync, markcoroutinefunction
+from asgikit.compat.asgiref._to_sync import AsyncToSync
 
 __all__ = ("SyncToAsync", "ThreadSensitiveContext", "sync_to_async")
 
@@ -130,6 +131,9 @@ class SyncToAsync(Generic[_P, _R]):
             result: _R = await self._caller()(job)
         return result
 
+    # For `inspect.iscoroutinefunction` of 3.11, which knows no mark: with these it takes a wrapper for what it is.
+    __code__, __defaults__, __kwdefaults__ = __call__.__code__, None, None
+
     def _caller(self) -> bridge.SyncCaller:
         default = _default.default()
         if self._executor is None and self.context is None:
@@ -164,8 +168,10 @@ def _stand_in() -> protocols.ExecutorLike | None:
     """Return the executor that a thread-sensitive call goes to where asgiref has one and the bridge does not."""
     scope = SyncToAsync.thread_sensitive_context.get(None)
     if scope is None:
-        replaced = SyncToAsync.single_thread_executor is not _DEFAULT_WORKER
-        return SyncToAsync.single_thread_executor if replaced and bridge.current_host() is None else None
+        # A task with an empty context has lost its chain, but still belongs to the caller that waits for its loop.
+        hosts, default = AsyncToSync.loop_thread_executors, SyncToAsync.single_thread_executor
+        found = hosts.get(asyncio.get_running_loop(), default)
+        return None if found is _DEFAULT_WORKER or bridge.current_host() is not None else found
     if not scope._exited or scope._executor is not None or bridge.current_host() is not None:
         return None
     executors = SyncToAsync.context_to_thread_executor

@@ -9,6 +9,8 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from asgikit.compat.asgiref import _calls
+
 __all__ = ("double_to_single_callable", "guarantee_single_callable", "is_double_callable")
 
 _Single: TypeAlias = Callable[[Any, Any, Any], Awaitable[Any]]
@@ -17,13 +19,13 @@ _Single: TypeAlias = Callable[[Any, Any, Any], Awaitable[Any]]
 def is_double_callable(application: Callable[..., Any]) -> bool:
     """Whether `application` is of the ASGI 2 form `application(scope)(receive, send)`.
 
-    The attributes `_asgi_single` and `_asgi_double` of the application settle it. A class counts as ASGI 2.
+    Its attributes `_asgi_single_callable` and `_asgi_double_callable` settle it. A class counts as ASGI 2.
     """
-    if getattr(application, "_asgi_single", False):
+    if getattr(application, "_asgi_single_callable", False):
         return False
-    if getattr(application, "_asgi_double", False) or inspect.isclass(application):
+    if getattr(application, "_asgi_double_callable", False) or inspect.isclass(application):
         return True
-    if any(inspect.iscoroutinefunction(call) for call in (application, getattr(application, "__call__", None))):  # noqa: B004 - its own, not whether it has one
+    if _calls.is_async(application):
         return False
     return not _takes(application, 3) or _takes(application, 1)
 

@@ -59,7 +59,7 @@ class ApplicationCommunicator:
         One that does not end in time is cancelled, without an error.
         """
         try:
-            await self._until(self.future, timeout)
+            await asyncio.wait([self.future], timeout=timeout)
             self._check()
         finally:
             await self._cancel()
@@ -129,9 +129,6 @@ class ApplicationCommunicator:
         """Start the application if need be; raise what it raised if it has failed."""
         if self.future.done() and not self.future.cancelled():
             self.future.result()
-
-    async def _until(self, future: "Task[Any]", timeout: float) -> None:
-        await asyncio.wait([future], timeout=timeout)
 
     async def _until_one(self, getter: "Task[Any]", timeout: float) -> None:
         """Wait until there is a message or the application has ended; it may have sent one last."""

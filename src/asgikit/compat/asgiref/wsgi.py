@@ -57,7 +57,7 @@ class WsgiToAsgiInstance:
         if scope["type"] != "http":
             raise ValueError(f"WsgiToAsgi was given a {scope['type']!r} scope, and serves 'http' ones only")
         self.scope = scope
-        self._response = _response.ResponseState(scope["method"])
+        self._response = _response.ResponseState(scope["method"], "drop")
         reason = self._refusal(scope["headers"])
         if reason is not None:
             await _reject(send, reason)
