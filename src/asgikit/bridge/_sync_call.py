@@ -293,9 +293,10 @@ class SyncCall:
         """Let the awaiting task go on, at once if `prompt`."""
         self.settled = True
         self._mailbox.waiting.calls.discard(self)
-        if self.waiter.done():
-            if self.abandoned:
-                self._late()
+        if self.abandoned:
+            self._late()
+        elif self.waiter.done():
+            """It was cancelled, and its task will hear of both."""
         elif prompt:
             resume(self.waiter)
         else:
@@ -308,7 +309,10 @@ class SyncCall:
         self._late()
 
     def forsaken(self) -> None:
-        """The loop was closed without cancelling the task that awaits: as if it were cancelled twice. Any thread."""
+        """Nobody will ever ask, as if the task that awaits were cancelled twice. Any thread.
+
+        The loop was closed without cancelling that task, or the coroutine that awaits was closed or collected.
+        """
         self.cancelled = True
         self.interrupted()
 
