@@ -476,7 +476,8 @@ def test_a_loop_thread_that_is_stopped_before_it_began_ends_well(caplog: pytest.
     with WorkerThreadPool(1) as pool, Held() as held:
         pool.submit(held)
         held.wait()
-        thread = LoopThread(pool, asyncio.new_event_loop)
+        thread = LoopThread(asyncio.new_event_loop)
+        thread.begin(pool)
         assert "event loop" in thread.name
         thread.stop()
         thread.stop()
@@ -489,7 +490,7 @@ def test_a_loop_thread_without_a_thread_closes_its_loop(made: Made) -> None:
     pool = WorkerThreadPool(1)
     pool.close()
     with pytest.raises(ClosedError):
-        LoopThread(pool, made)
+        LoopThread(made).begin(pool)
     assert made.loops[0].is_closed()
 
 
@@ -497,7 +498,7 @@ def test_a_loop_thread_that_is_refused_closes_its_loop(made: Made) -> None:
     with WorkerThreadPool(1) as pool, Held() as held:
         pool.submit(held)
         held.wait()
-        LoopThread(pool, made)
+        LoopThread(made).begin(pool)
         pool.shutdown(wait=False, cancel_futures=True)
         assert made.loops[0].is_closed()
 

@@ -190,7 +190,7 @@ class SyncCall:
         thread = _chain.here.thread
         outer, thread.call = thread.call, self
         self.ran = True
-        lent = None
+        lent = raised = None
         try:
             if ANYIO in sys.modules:
                 lent = lend_to_anyio(self.loop)
@@ -199,12 +199,15 @@ class SyncCall:
             else:
                 context.run(self._watched, self.watch)
         except BaseException as error:  # every outcome belongs to the awaiting task
-            self._error = without_this_frame(error)
-        if lent is not None:
-            take_from_anyio(lent)
+            raised = error
         if thread.call is not self:
             raise SystemExit  # a forked child came back through its parent's call: it ends, and tells nobody
-        thread.call = outer
+        thread.call = outer  # before anything is called: else Ctrl-C could leave this thread in the call for good
+        if lent is not None:
+            take_from_anyio(lent)
+        if raised is not None:
+            self._error = without_this_frame(raised)
+            del raised  # this frame is below the error's: it must not lead back to it (invariant I2)
         self._context = None
         self._args, self._kwargs = (), {}
         if self._before is not None and changed(self._before, context):
