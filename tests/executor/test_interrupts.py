@@ -38,7 +38,9 @@ def test_ctrl_c_at_any_point_of_closing() -> None:
     for interrupt in interrupts():
         pool = WorkerThreadPool(2)
         pool.submit(int).result(SECONDS)
-        threads = [seat.thread for seat in pool._state.seats]
+        threads = [seat.thread for seat in pool._state.seats if seat.thread is not None]
         interrupt.during(partial(pool.shutdown, wait=False))
         pool.close(SECONDS)
-        assert not any(thread.is_alive() for thread in threads if thread is not None), interrupt.raised_at
+        for thread in threads:
+            thread.join(SECONDS)
+        assert not any(thread.is_alive() for thread in threads), interrupt.raised_at

@@ -28,6 +28,7 @@ class Interrupt:
     def __init__(self, number: int) -> None:
         self.raised_at: str | None = None
         self._left = number
+        self._last = dict[FrameType, str]()  # the instruction before, where one was carried out
         self._back: FrameType | None = None  # where a function of asgikit's has just returned to
 
     def during(self, function: Callable[[], object]) -> None:
@@ -42,10 +43,12 @@ class Interrupt:
         finally:
             sys.settrace(before)
             gc.enable()
+            self._last.clear()
 
     def _enter(self, frame: FrameType, event: str, arg: object) -> Any:
         if not frame.f_code.co_filename.startswith(ROOT):
             return None
+        frame.f_trace = self._step  # first: Python 3.13 looks at it when the next is set
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return self._step
 
@@ -54,22 +57,15 @@ class Interrupt:
             self._back = frame.f_back
         elif event == "opcode":
             returned, self._back = self._back is frame, None
-            if not returned and _before(frame).startswith(LOOKS):
+            before = self._last.get(frame, "RESUME")
+            self._last[frame] = dis.opname[frame.f_code.co_code[frame.f_lasti]]
+            if not returned and before.startswith(LOOKS):
                 self._left -= 1
                 if self._left == 0:
                     self.raised_at = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
                     sys.settrace(None)
                     raise KeyboardInterrupt
         return self._step
-
-
-def _before(frame: FrameType) -> str:
-    """Return the name of the instruction that has just been carried out, if it stands before the next."""
-    code = frame.f_code.co_code
-    offset = frame.f_lasti - 2
-    while offset >= 0 and dis.opname[code[offset]] == "CACHE":
-        offset -= 2
-    return "" if offset < 0 else dis.opname[code[offset]]
 
 
 def interrupts() -> Iterator[Interrupt]:
