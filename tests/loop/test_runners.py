@@ -518,3 +518,21 @@ def test_the_clock_of_the_system() -> None:
         return await called
 
     assert asyncio.run(main()) == "called"
+
+
+class Unclosable(asyncio.SelectorEventLoop):
+    """A loop of others, whose close fails."""
+
+    def close(self) -> None:
+        super().close()
+        raise OSError("it does not close")
+
+
+@fresh
+def test_a_loop_that_does_not_close_costs_no_thread(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A1: the worker lives on, what the coroutine returned is returned, and the failure is logged."""
+    with closing(RUNNERS[kind](Unclosable)) as runner, Bridge(loop_runner=runner) as bridge:
+        first = ran(bridge)[1]
+        second = ran(bridge)[1]
+        assert (first is second) == (kind == "per call")
+    assert ["did not close" in record.getMessage() for record in caplog.records] == [True, True]

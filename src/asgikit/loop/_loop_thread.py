@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import final
 
 from asgikit.executor import WorkerThreadPool
-from asgikit.loop._tidy import run_to_end, wind_down
+from asgikit.loop._tidy import close, run_to_end, wind_down
 
 __all__ = ("LoopThread",)
 
@@ -56,7 +56,7 @@ class LoopThread:
         except BaseException:
             _logger.exception("the event loop of thread %r ended badly", threading.current_thread().name)
         finally:
-            loop.close()
+            close(loop)
 
     def _serve(self) -> None:
         self._serving = True
