@@ -784,3 +784,23 @@ def test_an_error_is_reported_though_the_awaiting_coroutine_was_closed_by_hand(
     with Bridge() as bridge, Gate(error=ValueError("too late")) as gate:
         asyncio.run(main())
     assert ["failed after its caller" in message for message in above_debug(caplog.records)] == [True]
+
+
+def test_a_late_error_of_an_executor_that_works_elsewhere_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """B3: also where the function does not run in this process, and nobody can say whether it has begun."""
+
+    class Elsewhere:
+        def submit(self, fn: Callable[[], Any], /) -> "concurrent.futures.Future[Any]":
+            return answer
+
+    async def main() -> None:
+        task = asyncio.create_task(bridge.sync_to_async(int, thread_sensitive=False, executor=Elsewhere())())
+        await asyncio.sleep(0)
+        await cancelled(task)
+        answer.set_running_or_notify_cancel()
+        answer.set_exception(error)
+
+    error, answer = ValueError("too late"), concurrent.futures.Future[Any]()
+    with Bridge() as bridge:
+        asyncio.run(main())
+    assert [record.exc_info and record.exc_info[1] for record in caplog.records] == [error]

@@ -11,6 +11,7 @@ import sys
 import threading
 from asyncio import AbstractEventLoop, CancelledError, Future
 from collections.abc import Callable
+from concurrent.futures import CancelledError as Dropped
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -286,9 +287,12 @@ class SyncCall:
         return self._value
 
     def adopt(self, value: Any, error: BaseException | None, /) -> None:
-        """Take an outcome that was made elsewhere, unless nobody waits for it."""
+        """Take an outcome that was made elsewhere; if nobody waits for it, report an error."""
         if self._gate.acquire(blocking=False):
             self._value, self._error, self.ran = value, error, True
+        elif self.cancelled and error is not None and not isinstance(error, Dropped):
+            self._error = error
+            self._late()
 
     # On the thread of the loop
 
