@@ -55,6 +55,8 @@ class Interrupt:
     def _step(self, frame: FrameType, event: str, arg: object) -> Any:
         if event == "return":
             self._back = frame.f_back
+        elif event == "exception":
+            self._last[frame] = ""  # on the way to a handler nobody looks
         elif event == "opcode":
             returned, self._back = self._back is frame, None
             before = self._last.get(frame, "RESUME")
