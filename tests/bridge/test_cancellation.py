@@ -747,3 +747,60 @@ def test_the_coroutine_below_a_shared_context_is_cancelled() -> None:
     with Bridge() as bridge:
         asyncio.run(main())
     assert events == ["coroutine cleaned up", "function cleaned up", "await ended"]
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_awaiting_coroutine_that_is_closed_by_hand_gives_up_its_turn(begun: bool) -> None:
+    """G3: the next call with the same context does not wait for one that nobody awaits."""
+    given = contextvars.Context()
+
+    async def main(executor: ManualExecutor | None) -> int:
+        crossing = bridge.sync_to_async(gate, thread_sensitive=False, executor=executor, context=given)
+        call: Coroutine[Any, Any, object] = crossing()
+        call.send(None)
+        if begun:
+            await until(gate.begun.is_set)
+        call.close()
+        return await asyncio.wait_for(bridge.sync_to_async(int, context=given)(), SECONDS)
+
+    with Bridge() as bridge, Gate() as gate:
+        assert asyncio.run(main(None if begun else ManualExecutor())) == 0
+        gate.open()
+
+
+def test_an_error_is_reported_though_the_awaiting_coroutine_was_closed_by_hand(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """B3: an error never disappears."""
+
+    async def main() -> None:
+        call: Coroutine[Any, Any, object] = bridge.run_sync(gate)
+        call.send(None)
+        await until(gate.begun.is_set)
+        call.close()
+        gate.open()
+        await bridge.run_sync(int)
+
+    with Bridge() as bridge, Gate(error=ValueError("too late")) as gate:
+        asyncio.run(main())
+    assert ["failed after its caller" in message for message in above_debug(caplog.records)] == [True]
+
+
+def test_a_late_error_of_an_executor_that_works_elsewhere_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """B3: also where the function does not run in this process, and nobody can say whether it has begun."""
+
+    class Elsewhere:
+        def submit(self, fn: Callable[[], Any], /) -> "concurrent.futures.Future[Any]":
+            return answer
+
+    async def main() -> None:
+        task = asyncio.create_task(bridge.sync_to_async(int, thread_sensitive=False, executor=Elsewhere())())
+        await asyncio.sleep(0)
+        await cancelled(task)
+        answer.set_running_or_notify_cancel()
+        answer.set_exception(error)
+
+    error, answer = ValueError("too late"), concurrent.futures.Future[Any]()
+    with Bridge() as bridge:
+        asyncio.run(main())
+    assert [record.exc_info and record.exc_info[1] for record in caplog.records] == [error]

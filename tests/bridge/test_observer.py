@@ -101,8 +101,9 @@ def test_errors_are_shown_while_finished_runs_and_not_kept() -> None:
     def fail() -> None:
         raise error
 
-    with Bridge(observer=diary) as bridge, pytest.raises(ValueError, match="seen"):
+    with Bridge(observer=diary) as bridge, pytest.raises(ValueError, match="seen") as raised:
         asyncio.run(bridge.run_sync(fail))
+    assert raised.traceback[-1].name == "fail"
     assert diary.errors == [error]
     assert diary.crossings[0].error is None
 
@@ -221,3 +222,36 @@ def test_counters_are_readable_at_any_time() -> None:
         Gate() as scoped,
     ):
         asyncio.run(main())
+
+
+@pytest.mark.parametrize("told", ["started", "finished"])
+@pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit, SystemExit])
+def test_what_an_observer_raises_changes_no_outcome(told: str, error: type[BaseException]) -> None:
+    """J8: also what `except Exception` does not catch."""
+
+    class Raising(Diary):
+        def _write(self, what: str, crossing: Crossing) -> None:
+            if what == told:
+                raise error
+
+    async def five() -> int:
+        return await bridge.run_sync(lambda: 5)
+
+    with Bridge(observer=Raising()) as bridge:
+        assert bridge.run_async(five) == 5
+
+
+@pytest.mark.parametrize("told", ["started", "finished"])
+def test_ctrl_c_in_an_observer_is_the_outcome(told: str) -> None:
+    """C5: it surfaces once, where the coroutine is awaited, and not as a cancellation."""
+
+    class Interrupted(Diary):
+        def _write(self, what: str, crossing: Crossing) -> None:
+            if what == told and crossing.direction == "async_to_sync":
+                raise KeyboardInterrupt
+
+    async def five() -> int:
+        return 5
+
+    with Bridge(observer=Interrupted()) as bridge, pytest.raises(KeyboardInterrupt):
+        bridge.run_async(five)

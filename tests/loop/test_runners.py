@@ -476,7 +476,8 @@ def test_a_loop_thread_that_is_stopped_before_it_began_ends_well(caplog: pytest.
     with WorkerThreadPool(1) as pool, Held() as held:
         pool.submit(held)
         held.wait()
-        thread = LoopThread(pool, asyncio.new_event_loop)
+        thread = LoopThread(asyncio.new_event_loop)
+        thread.begin(pool)
         assert "event loop" in thread.name
         thread.stop()
         thread.stop()
@@ -489,7 +490,7 @@ def test_a_loop_thread_without_a_thread_closes_its_loop(made: Made) -> None:
     pool = WorkerThreadPool(1)
     pool.close()
     with pytest.raises(ClosedError):
-        LoopThread(pool, made)
+        LoopThread(made).begin(pool)
     assert made.loops[0].is_closed()
 
 
@@ -497,7 +498,7 @@ def test_a_loop_thread_that_is_refused_closes_its_loop(made: Made) -> None:
     with WorkerThreadPool(1) as pool, Held() as held:
         pool.submit(held)
         held.wait()
-        LoopThread(pool, made)
+        LoopThread(made).begin(pool)
         pool.shutdown(wait=False, cancel_futures=True)
         assert made.loops[0].is_closed()
 
@@ -517,3 +518,21 @@ def test_the_clock_of_the_system() -> None:
         return await called
 
     assert asyncio.run(main()) == "called"
+
+
+class Unclosable(asyncio.SelectorEventLoop):
+    """A loop of others, whose close fails."""
+
+    def close(self) -> None:
+        super().close()
+        raise OSError("it does not close")
+
+
+@fresh
+def test_a_loop_that_does_not_close_costs_no_thread(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A1: the worker lives on, what the coroutine returned is returned, and the failure is logged."""
+    with closing(RUNNERS[kind](Unclosable)) as runner, Bridge(loop_runner=runner) as bridge:
+        first = ran(bridge)[1]
+        second = ran(bridge)[1]
+        assert (first is second) == (kind == "per call")
+    assert ["did not close" in record.getMessage() for record in caplog.records] == [True, True]

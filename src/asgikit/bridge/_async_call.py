@@ -146,9 +146,9 @@ class AsyncCall:
 
     async def _main(self, *, prompt: bool) -> None:
         watch = self.watch
-        if watch is not None:
-            watch.started()
         try:
+            if watch is not None:
+                watch.started()
             awaitable = self._fn(*self._args, **self._kwargs)
             if type(awaitable) is not CoroutineType:
                 _check_awaitable(self._fn, awaitable)
@@ -156,13 +156,19 @@ class AsyncCall:
         except BaseException as error:
             self._error = without_this_frame(error)
         if watch is not None:
-            watch.finished(self._error)
+            self._tell_end(watch)
         self._after = copy_context()
         self._ended = True
         if prompt and not self.done:
             self.finish()
         elif self.done and self._error is not None and not isinstance(self._error, CancelledError | GeneratorExit):
             _logger.error("%s failed after its caller had stopped waiting", self.name, exc_info=self._error)
+
+    def _tell_end(self, watch: Watch) -> None:
+        try:
+            watch.finished(self._error)
+        except BaseException as error:  # Ctrl-C in an observer is the outcome, as it is in the coroutine
+            self._error = without_this_frame(error)
 
     def _cancel_task(self, missed: Callable[[], object] | None) -> None:
         task = self.task

@@ -28,6 +28,10 @@ def cross_to_sync(
                 if call.interrupted():
                     del call
                     raise
+            except BaseException:  # closed by hand, or collected: nobody will ever ask
+                call.forsaken()
+                del call
+                raise
         value, error = call.take()
         del call
         if error is None:

@@ -5,6 +5,8 @@ None of them is imported: a library that is not loaded cannot be running.
 
 import sys
 from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from operator import methodcaller
 from typing import Any, Final
 
 from asgikit.errors import LoopUnavailableError, RunningLoopError, UnsupportedRuntimeError
@@ -82,6 +84,5 @@ def lend_to_anyio(loop: AbstractEventLoop | None) -> dict[str, Any] | None:
     return kept
 
 
-def take_from_anyio(lent: dict[str, Any]) -> None:
-    """Take back what was lent to anyio on this thread."""
-    lent.pop("current_token", None)
+take_from_anyio: Final[Callable[[dict[str, Any]], object]] = methodcaller("pop", "current_token", None)
+"""Takes back what was lent to anyio on this thread: in one step, before which no Ctrl-C comes."""

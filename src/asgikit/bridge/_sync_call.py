@@ -11,6 +11,7 @@ import sys
 import threading
 from asyncio import AbstractEventLoop, CancelledError, Future
 from collections.abc import Callable
+from concurrent.futures import CancelledError as Dropped
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -190,7 +191,7 @@ class SyncCall:
         thread = _chain.here.thread
         outer, thread.call = thread.call, self
         self.ran = True
-        lent = None
+        lent = raised = None
         try:
             if ANYIO in sys.modules:
                 lent = lend_to_anyio(self.loop)
@@ -199,12 +200,15 @@ class SyncCall:
             else:
                 context.run(self._watched, self.watch)
         except BaseException as error:  # every outcome belongs to the awaiting task
-            self._error = without_this_frame(error)
-        if lent is not None:
-            take_from_anyio(lent)
+            raised = error
         if thread.call is not self:
             raise SystemExit  # a forked child came back through its parent's call: it ends, and tells nobody
-        thread.call = outer
+        thread.call = outer  # before anything is called: else Ctrl-C could leave this thread in the call for good
+        if lent is not None:
+            take_from_anyio(lent)
+        if raised is not None:
+            self._error = without_this_frame(raised)
+            del raised  # this frame is below the error's: it must not lead back to it (invariant I2)
         self._context = None
         self._args, self._kwargs = (), {}
         if self._before is not None and changed(self._before, context):
@@ -283,9 +287,12 @@ class SyncCall:
         return self._value
 
     def adopt(self, value: Any, error: BaseException | None, /) -> None:
-        """Take an outcome that was made elsewhere, unless nobody waits for it."""
+        """Take an outcome that was made elsewhere; if nobody waits for it, report an error."""
         if self._gate.acquire(blocking=False):
             self._value, self._error, self.ran = value, error, True
+        elif self.cancelled and error is not None and not isinstance(error, Dropped):
+            self._error = error
+            self._late()
 
     # On the thread of the loop
 
@@ -293,9 +300,10 @@ class SyncCall:
         """Let the awaiting task go on, at once if `prompt`."""
         self.settled = True
         self._mailbox.waiting.calls.discard(self)
-        if self.waiter.done():
-            if self.abandoned:
-                self._late()
+        if self.abandoned:
+            self._late()
+        elif self.waiter.done():
+            """It was cancelled, and its task will hear of both."""
         elif prompt:
             resume(self.waiter)
         else:
@@ -308,7 +316,10 @@ class SyncCall:
         self._late()
 
     def forsaken(self) -> None:
-        """The loop was closed without cancelling the task that awaits: as if it were cancelled twice. Any thread."""
+        """Nobody will ever ask, as if the task that awaits were cancelled twice. Any thread.
+
+        The loop was closed without cancelling that task, or the coroutine that awaits was closed or collected.
+        """
         self.cancelled = True
         self.interrupted()
 

@@ -62,7 +62,7 @@ class Turns:
     __slots__ = ("_lines", "_lock")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage collector may forsake a call on a thread that holds it
         self._lines: dict[int, _Line] = {}  # by identity: contexts are not hashable
 
     def begin(self, context: Context, player: Player) -> _Line | None:

@@ -44,7 +44,9 @@ class Watch:
         for observer in self._observers:
             try:
                 call(observer)
-            except (Exception, SystemExit):  # on a worker thread, the latter would leave callers waiting
+            except KeyboardInterrupt:  # Ctrl-C on the main thread
+                raise
+            except BaseException:  # SystemExit too, which would leave callers waiting
                 _logger.exception("%r failed in %s for %s", observer, what, self.crossing.name)
 
     def started(self) -> None:

@@ -192,13 +192,24 @@ class Wrapping:
         if is_descriptor(func):
             return type(func)(self._wrap_async(options, func.__func__))
         check_async(func)
-        begin, end = partial(self._parts.to_loops.begin, func, options), self._parts.to_loops.end
+        begin, end = self._beginning(func, options), self._parts.to_loops.end
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             return cross_to_async(begin, end, args, kwargs)
 
         named_like(wrapper, func)
         return wrapper
+
+    def _beginning(
+        self, func: Callable[..., Awaitable[Any]], options: Options
+    ) -> Callable[[tuple[Any, ...], dict[str, Any]], AsyncCall]:
+        """Return what begins a call of `func`: no `partial`, out of which Ctrl-C could come in place of the call."""
+        begin_async = self._parts.to_loops.begin
+
+        def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncCall:
+            return begin_async(func, options, args, kwargs)
+
+        return begin
 
     def run_async(self, func: Callable[_P, Awaitable[_R]], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Call an async function now, as `async_to_sync(func)(*args, **kwargs)` would.
@@ -208,8 +219,7 @@ class Wrapping:
             RunningLoopError: this thread runs an event loop.
         """
         check_async(func, "run_async")
-        begin = partial(self._parts.to_loops.begin, func, self._defaults)
-        end = self._parts.to_loops.end
+        begin, end = self._beginning(func, self._defaults), self._parts.to_loops.end
         del self
         result: _R = cross_to_async(begin, end, args, kwargs)
         return result

@@ -83,10 +83,8 @@ class WorkerState:
             if cancel_queued:
                 self.queue.clear()
             threads = [seat.thread for seat in self.seats if seat.thread is not None]
-            self.searching += len(self.idle)
-            for seat in self.idle:
-                seat.wake.release()
-            self.idle.clear()
+            while self.idle:
+                self._wake()
         return threads, refused
 
     def occupied(self) -> int:
@@ -109,10 +107,16 @@ class WorkerState:
         if self.searching or not self.queue:
             return
         if self.idle:
-            self.searching += 1
-            self.idle.pop().wake.release()
+            self._wake()
         elif self.occupied() < self.bound:
             self.start()
+
+    def _wake(self) -> None:
+        """Have an idle worker look at the queue. One call, and the last: Ctrl-C comes after calls."""
+        seat = self.idle[-1]
+        del self.idle[-1]
+        self.searching += 1
+        seat.wake.release()
 
     def call_up_if_possible(self) -> None:
         """The same where work is queued already: without a thread to be had, it waits for those that there are."""
@@ -122,9 +126,9 @@ class WorkerState:
     def start(self) -> None:
         """Start one more worker. Called with the lock held."""
         seat = _Seat()
-        self.seats.add(seat)
         self.searching += 1
         try:
+            self.seats.add(seat)
             seat.thread = self.names.start(lambda: self.serve(seat))
         except BaseException:  # no thread to be had (memory, interpreter exit); after Ctrl-C it may run all the same
             self.searching -= 1

@@ -35,7 +35,7 @@ class KeptLoops:
 
     def reset(self) -> None:
         """Start without loops: at birth, and in a forked child."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # the garbage collector may cross on a thread that holds it
         self.idle: list[LoopThread] = []
         self.lent: set[LoopThread] = set()
 
@@ -51,20 +51,26 @@ class KeptLoops:
         """
         if self.closed:
             raise ClosedError(f"{self.what} is closed")
-        thread = self._usable_idle() or self._begin()
-        self.lent.add(thread)
-        return thread
+        return self._usable_idle() or self._begin()
 
     def _usable_idle(self) -> LoopThread | None:
         while self.idle:
-            thread = self.idle.pop()
+            thread = self.idle[-1]
+            del self.idle[-1]  # not `pop`: after it Ctrl-C may come, and what stands in neither place is never stopped
+            self.lent.add(thread)
             if thread.usable:
                 return thread
+            self.lent.discard(thread)
         return None
 
     def _begin(self) -> LoopThread:
-        self.lent = {thread for thread in self.lent if thread.usable}  # a borrower may have closed the loop itself
-        return LoopThread(self.threads, self.loop_factory)
+        for thread in self.lent.copy():
+            if not thread.usable:  # a borrower may have closed the loop itself
+                self.lent.discard(thread)
+        thread = LoopThread(self.loop_factory)
+        self.lent.add(thread)
+        thread.begin(self.threads)
+        return thread
 
     def take_back(self, thread: LoopThread) -> None:
         """Keep a loop that was lent, or end it if there are enough. Takes the lock."""

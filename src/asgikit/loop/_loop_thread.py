@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import final
 
 from asgikit.executor import WorkerThreadPool
-from asgikit.loop._tidy import run_to_end, wind_down
+from asgikit.loop._tidy import close, run_to_end, wind_down
 
 __all__ = ("LoopThread",)
 
@@ -19,17 +19,21 @@ _logger = logging.getLogger("asgikit")
 class LoopThread:
     """A loop on its way through a thread (`asgikit.protocols.Work`). It takes callbacks from the start."""
 
-    __slots__ = ("_process", "_serving", "_stopping", "loop")
+    __slots__ = ("_gate", "_process", "_serving", "_stopping", "loop")
 
-    def __init__(self, threads: WorkerThreadPool, loop_factory: Callable[[], AbstractEventLoop]) -> None:
+    def __init__(self, loop_factory: Callable[[], AbstractEventLoop]) -> None:
         self.loop = loop_factory()
+        self._gate = threading.Lock()  # who takes it first, runs the loop or closes it unused
         self._stopping = False
         self._serving = False  # in run_forever, the only place that `stop` may end
         self._process = os.getpid()
+
+    def begin(self, threads: WorkerThreadPool) -> None:
+        """Run on one of `threads`, or raise what they refuse with. Any thread."""
         try:
             threads.post(self)
-        except BaseException:  # closed, or no thread to be had
-            self.loop.close()
+        except BaseException as error:  # closed, or no thread to be had; after Ctrl-C it may run all the same
+            self.fail(error)
             raise
 
     @property
@@ -42,6 +46,8 @@ class LoopThread:
         return not (self._stopping or self.loop.is_closed()) and self._process == os.getpid()
 
     def run(self) -> None:
+        if not self._gate.acquire(blocking=False):
+            return
         loop = self.loop
         try:
             while not self._stopping:
@@ -50,7 +56,7 @@ class LoopThread:
         except BaseException:
             _logger.exception("the event loop of thread %r ended badly", threading.current_thread().name)
         finally:
-            loop.close()
+            close(loop)
 
     def _serve(self) -> None:
         self._serving = True
@@ -69,7 +75,10 @@ class LoopThread:
         """Nobody waits for the outcome of a loop."""
 
     def fail(self, error: BaseException, /) -> None:
-        self.loop.close()
+        if self._gate.acquire(blocking=False):
+            self.loop.close()
+        else:
+            self.stop()
 
     def stop(self) -> None:
         """Have the thread cancel what is left and close the loop. Any thread; never blocks."""

@@ -10,7 +10,7 @@ from typing import final
 from asgikit.errors import LoopUnavailableError
 from asgikit.executor import WorkerThreadPool
 from asgikit.loop._shared import SharedLoopRunner
-from asgikit.loop._tidy import has_leftovers, run_to_end, wind_down
+from asgikit.loop._tidy import close, has_leftovers, run_to_end, wind_down
 from asgikit.protocols import LoopEntry
 
 __all__ = ("PerCallLoopRunner", "run_and_tidy")
@@ -89,7 +89,7 @@ class _FreshLoop:
         except BaseException as error:
             self._entry.fail(error)
         finally:
-            loop.close()
+            close(loop)
 
     def deliver(self) -> None:
         self._entry.finish()

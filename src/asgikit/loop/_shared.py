@@ -1,6 +1,7 @@
 """One long-lived event loop for all callers: clients that are bound to their loop keep working."""
 
 import asyncio
+import math
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from typing import final
@@ -40,7 +41,8 @@ class SharedLoopRunner(KeptLoopRunner):
         name: str = "shared-loop",
     ) -> None:
         self._thread: LoopThread | None = None
-        threads = WorkerThreadPool(1, name=name)
+        # Without a bound: after Ctrl-C there may be a loop that nobody uses.
+        threads = WorkerThreadPool(math.inf, name=name)
         super().__init__(KeptLoops("the shared loop runner", threads=threads, loop_factory=loop_factory))
 
     def post(self, entry: LoopEntry, /) -> None:

@@ -7,7 +7,7 @@ from asyncio import AbstractEventLoop, BaseEventLoop, Task
 from collections.abc import Coroutine
 from typing import Any, Final
 
-__all__ = ("cancel_leftovers", "has_leftovers", "run_to_end", "wind_down")
+__all__ = ("cancel_leftovers", "close", "has_leftovers", "run_to_end", "wind_down")
 
 _OWNED: Final = ("_asyncgens", "_default_executor")
 ROUNDS: Final = 10  # a clean-up may start tasks, whose clean-up may start tasks; but not for ever
@@ -22,6 +22,14 @@ def run_to_end(loop: AbstractEventLoop, coroutine: Coroutine[Any, Any, None]) ->
     finally:
         if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
             coroutine.close()
+
+
+def close(loop: AbstractEventLoop) -> None:
+    """Close `loop`, and log what that raises: a loop of others may refuse, and the thread that ran it has to go on."""
+    try:
+        loop.close()
+    except BaseException:
+        _logger.exception("the event loop %r did not close", loop)
 
 
 def has_leftovers(loop: AbstractEventLoop) -> bool:
