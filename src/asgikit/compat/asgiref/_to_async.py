@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, ContextVar, Token
 from operator import call
-from types import MethodType, TracebackType
+from types import CodeType, MethodType, TracebackType
 from typing import Any, Concatenate, Final, Generic, Never, ParamSpec, Self, TypeAlias, TypeVar, overload
 
 from asgikit import bridge, protocols
@@ -53,9 +53,8 @@ class ThreadSensitiveContext:
         joins = self._executor is None and outer is not None and not outer._exited
         scope = _default.default_bridge().thread_sensitive_scope(executor=self._executor)
         await scope.__aenter__()
-        self.token = None
+        self.token = None if joins else SyncToAsync.thread_sensitive_context.set(self)
         if not joins:
-            self.token = SyncToAsync.thread_sensitive_context.set(self)
             SyncToAsync.context_to_thread_executor[self] = scope.executor
         self._exited = False
         self._open.append((scope, self.token))
@@ -132,7 +131,9 @@ class SyncToAsync(Generic[_P, _R]):
         return result
 
     # For `inspect.iscoroutinefunction` of 3.11, which knows no mark: with these it takes a wrapper for what it is.
-    __code__, __defaults__, __kwdefaults__ = __call__.__code__, None, None
+    __code__: CodeType = __call__.__code__
+    __defaults__: None = None
+    __kwdefaults__: None = None
 
     def _caller(self) -> bridge.SyncCaller:
         default = _default.default()

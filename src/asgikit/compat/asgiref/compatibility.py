@@ -25,9 +25,7 @@ def is_double_callable(application: Callable[..., Any]) -> bool:
         return False
     if getattr(application, "_asgi_double_callable", False) or inspect.isclass(application):
         return True
-    if _calls.is_async(application):
-        return False
-    return not _takes(application, 3) or _takes(application, 1)
+    return not _calls.is_async(application) and (not _takes(application, 3) or _takes(application, 1))
 
 
 def _takes(application: Callable[..., Any], count: int) -> bool:
