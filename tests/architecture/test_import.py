@@ -13,11 +13,13 @@ ALLOWED = frozenset(
     {
         "typing_extensions",  # the one dependency
         "_queue",
+        "_typing",
         "atexit",
         "copy",
         "dataclasses",
         "gc",
         "queue",
+        "typing",  # asyncio brings it before Python 3.14
     }
 )
 
