@@ -14,22 +14,7 @@ from asgikit import Bridge
 from asgikit.errors import AbandonedError
 from asgikit.executor import ThreadSensitivePool, WorkerThreadPool
 from asgikit.testing import ManualExecutor
-from tests.support.gate import SECONDS, Gate, until
-
-
-async def cancelled(task: "asyncio.Task[Any]") -> None:
-    """Cancel `task` and see it end so."""
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-
-async def cancelled_at(gate: Gate, call: Coroutine[Any, Any, object]) -> None:
-    """Cancel the task of `call` while its function stands at the gate, and then let the function go on."""
-    task = asyncio.create_task(call)
-    await until(gate.begun.is_set)
-    await cancelled(task)
-    gate.open()
+from tests.support.gate import SECONDS, Gate, cancelled, cancelled_at, until
 
 
 def above_debug(records: list[logging.LogRecord]) -> list[str]:

@@ -25,7 +25,7 @@ from asgikit.loop import (
 )
 from asgikit.protocols import LoopEntry, LoopRunner
 from asgikit.testing import ManualClock
-from tests.support.gate import SECONDS, Gate, until, wait_for
+from tests.support.gate import SECONDS, Gate, cancelled_at, until, wait_for
 
 variable: ContextVar[str] = ContextVar("variable", default="unset")
 
@@ -287,12 +287,7 @@ def _abandoned(bridge: Bridge, gate: Gate, function: Callable[[], object]) -> No
     """Run `function`, which comes to `gate`, and open that when nobody waits for it any more."""
 
     async def main() -> None:
-        task = asyncio.create_task(bridge.run_sync(function))
-        await until(gate.begun.is_set)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        gate.open()
+        await cancelled_at(gate, bridge.run_sync(function))
         await until(lambda: not bridge._parts.resources.sensitive_pool.default().running)
 
     asyncio.run(main())

@@ -18,7 +18,7 @@ from asgikit.bridge import BridgeView
 from asgikit.errors import LoopUnavailableError, RunningLoopError, ScopeError, WrapError
 from asgikit.executor import ThreadSensitivePool, WorkerThreadPool
 from asgikit.loop import CallingThreadLoopRunner
-from tests.support.gate import Gate, HoldsUp, until
+from tests.support.gate import Gate, HoldsUp, cancelled_at, until
 
 variable: ContextVar[str] = ContextVar("variable")
 
@@ -700,12 +700,7 @@ def test_left_by_a_function_that_was_abandoned() -> None:
         outcome.append("refused")
 
     async def main() -> None:
-        task = asyncio.create_task(bridge.run_sync(function))
-        await until(gate.begun.is_set)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        gate.open()
+        await cancelled_at(gate, bridge.run_sync(function))
         await until(lambda: not bridge._parts.resources.sensitive_pool.default().running)
 
     with Bridge() as bridge, Gate() as gate:

@@ -536,3 +536,28 @@ def test_a_loop_that_does_not_close_costs_no_thread(kind: str, caplog: pytest.Lo
         second = ran(bridge)[1]
         assert (first is second) == (kind == "per call")
     assert ["did not close" in record.getMessage() for record in caplog.records] == [True, True]
+
+
+def test_a_loop_that_refuses_to_close_on_the_calling_thread_is_told_to_the_caller() -> None:
+    """A1: and the call is over for whoever waits for it."""
+
+    class Entry:
+        name = "a call"
+        finished = False
+
+        def expect(self, loop: asyncio.AbstractEventLoop, /) -> None:
+            """It is told on starting."""
+
+        def start(self, loop: asyncio.AbstractEventLoop, /, *, prompt: bool) -> "asyncio.Task[None]":
+            return loop.create_task(asyncio.sleep(0))
+
+        def finish(self) -> None:
+            self.finished = True
+
+        def fail(self, error: BaseException, /) -> None:
+            raise error
+
+    entry = Entry()
+    with pytest.raises(OSError, match="does not close"):
+        CallingThreadLoopRunner(loop_factory=Unclosable).post(entry)
+    assert entry.finished

@@ -3,9 +3,11 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+import pytest
 
 from asgikit.protocols import Crossing
 
@@ -74,6 +76,21 @@ class HoldsUp:
 
     def stalled(self, _: Crossing, report: str, /) -> None:
         """Not held up."""
+
+
+async def cancelled(task: "asyncio.Task[Any]") -> None:
+    """Cancel `task` and see it end so."""
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def cancelled_at(gate: Gate, call: Coroutine[Any, Any, object]) -> None:
+    """Cancel the task of `call` while its function stands at the gate, and then let the function go on."""
+    task = asyncio.create_task(call)
+    await until(gate.begun.is_set)
+    await cancelled(task)
+    gate.open()
 
 
 async def until(condition: Callable[[], object], what: str = "what the test waits for") -> None:

@@ -39,8 +39,10 @@ class CallingThreadLoopRunner:
         try:
             run_and_tidy(entry, loop)
         finally:
-            loop.close()
-            entry.finish()
+            try:
+                loop.close()
+            finally:  # a loop of others may refuse, and that is told to the caller, who has to hear of the end too
+                entry.finish()
 
     def scope(self) -> SharedLoopRunner:
         """Return a runner with one loop from the same factory, on a thread of its own."""
